@@ -1,0 +1,64 @@
+// Defaults of the workloads (upstream: pkg/apis/apps/v1/defaults.go). Pure, in place, idempotent.
+
+import { setPersistentVolumeClaimDefaults } from "../core/defaults.js";
+import { setPodTemplateDefaults } from "../core/pod-defaults.js";
+import type { PersistentVolumeClaim } from "../core/v1.js";
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from "./v1.js";
+
+export function setDeploymentDefaults({ spec }: Deployment): void {
+  if (!spec) return;
+  spec.replicas ??= 1;
+  spec.strategy ??= {};
+  spec.strategy.type ||= "RollingUpdate";
+  if (spec.strategy.type === "RollingUpdate") {
+    spec.strategy.rollingUpdate ??= {};
+    spec.strategy.rollingUpdate.maxUnavailable ??= "25%";
+    spec.strategy.rollingUpdate.maxSurge ??= "25%";
+  }
+  spec.revisionHistoryLimit ??= 10;
+  spec.progressDeadlineSeconds ??= 600;
+  setPodTemplateDefaults(spec.template);
+}
+
+export function setReplicaSetDefaults({ spec }: ReplicaSet): void {
+  if (!spec) return;
+  spec.replicas ??= 1;
+  setPodTemplateDefaults(spec.template);
+}
+
+export function setStatefulSetDefaults({ spec }: StatefulSet): void {
+  if (!spec) return;
+  spec.podManagementPolicy ||= "OrderedReady";
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= "RollingUpdate";
+  if (spec.updateStrategy.type === "RollingUpdate") {
+    spec.updateStrategy.rollingUpdate ??= {};
+    spec.updateStrategy.rollingUpdate.partition ??= 0;
+  }
+  spec.persistentVolumeClaimRetentionPolicy ??= {};
+  spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";
+  spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
+  spec.replicas ??= 1;
+  spec.revisionHistoryLimit ??= 10;
+  for (const template of spec.volumeClaimTemplates ?? []) {
+    template.apiVersion ||= "v1";
+    template.kind ||= "PersistentVolumeClaim";
+    setPersistentVolumeClaimDefaults(template as PersistentVolumeClaim);
+    template.status ??= {};
+    template.status.phase ||= "Pending";
+  }
+  setPodTemplateDefaults(spec.template);
+}
+
+export function setDaemonSetDefaults({ spec }: DaemonSet): void {
+  if (!spec) return;
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= "RollingUpdate";
+  if (spec.updateStrategy.type === "RollingUpdate") {
+    spec.updateStrategy.rollingUpdate ??= {};
+    spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
+    spec.updateStrategy.rollingUpdate.maxSurge ??= 0;
+  }
+  spec.revisionHistoryLimit ??= 10;
+  setPodTemplateDefaults(spec.template);
+}

@@ -1,0 +1,172 @@
+// All kinds of credentials in upstream's order: front proxy, client certificate, static tokens, ServiceAccount tokens,
+// bootstrap tokens, anonymous. A bad credential never becomes anonymous.
+
+import { readFileSync, statSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { unauthorized } from "@picokube/api/errors";
+import { ConfigError } from "@picokube/component-base/config-error";
+import type { StorageRegistry } from "../storage/resource-storage.js";
+import { anonymousUser } from "./anonymous.js";
+import type { Authenticator, UserInfo } from "./authenticator.js";
+import { bootstrapTokenAuthenticator } from "./bootstrap-token.js";
+import { requestHeaderAuthenticator } from "./request-header.js";
+import { loadVerificationKeys } from "./service-account-keys.js";
+import { serviceAccountTokenAuthenticator } from "./service-account-token.js";
+import { staticTokenAuthenticator } from "./static-token-file.js";
+import { bearerToken, type TokenAuthenticator } from "./token.js";
+import { x509Authenticator } from "./x509.js";
+
+const AUTHENTICATED = "system:authenticated";
+
+/** Upstream's flags, in camel case; "" and [] are unset. */
+export interface AuthenticationOptions {
+  readonly clientCaFile: string;
+  readonly tokenAuthFile: string;
+  readonly serviceAccountKeyFile: readonly string[];
+  /** The first one signs. */
+  readonly serviceAccountIssuer: readonly string[];
+  /** The issuers when empty. */
+  readonly apiAudiences: readonly string[];
+  readonly anonymousAuth: boolean;
+  readonly enableBootstrapTokenAuth?: boolean;
+  readonly requestheaderClientCaFile?: string;
+  readonly requestheaderAllowedNames?: readonly string[];
+  readonly requestheaderUsernameHeaders?: readonly string[];
+  readonly requestheaderGroupHeaders?: readonly string[];
+  readonly requestheaderExtraHeadersPrefix?: readonly string[];
+}
+
+export interface RequestAuthenticator {
+  /** The request's user, with group system:authenticated unless anonymous. Throws unauthorized(). */
+  authenticate(request: IncomingMessage): Promise<UserInfo>;
+  /** For TokenReview. Throws unauthorized(). */
+  authenticateToken(
+    token: string,
+    audiences?: readonly string[],
+  ): Promise<{ user: UserInfo; audiences: readonly string[] }>;
+}
+
+/** Reads the file again when it has changed, at most once a second. */
+function watchedFile(path: string, flag: string, now: () => number): () => string {
+  let text = "";
+  let stamp = "";
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (now() - checkedAt < 1000) return text;
+    checkedAt = now();
+    try {
+      const { mtimeMs, size } = statSync(path);
+      if (`${mtimeMs}/${size}` !== stamp) {
+        text = readFileSync(path, "utf8");
+        stamp = `${mtimeMs}/${size}`;
+      }
+    } catch (error) {
+      if (stamp === "") throw new ConfigError(`${flag}: ${error instanceof Error ? error.message : error}`);
+    }
+    return text;
+  };
+}
+
+function requestAuthenticators(options: AuthenticationOptions, now: () => number): Authenticator[] {
+  const found: Authenticator[] = [];
+  if (options.requestheaderClientCaFile) {
+    const bundle = watchedFile(options.requestheaderClientCaFile, "requestheader-client-ca-file", now);
+    bundle();
+    found.push(
+      requestHeaderAuthenticator({
+        bundle,
+        allowedNames: options.requestheaderAllowedNames ?? [],
+        usernameHeaders: options.requestheaderUsernameHeaders ?? ["x-remote-user"],
+        groupHeaders: options.requestheaderGroupHeaders ?? ["x-remote-group"],
+        extraHeaderPrefixes: options.requestheaderExtraHeadersPrefix ?? ["x-remote-extra-"],
+        now,
+      }),
+    );
+  }
+  if (options.clientCaFile !== "") {
+    const bundle = watchedFile(options.clientCaFile, "client-ca-file", now);
+    bundle();
+    found.push(x509Authenticator({ bundle, now }));
+  }
+  return found;
+}
+
+function tokenAuthenticators(
+  options: AuthenticationOptions,
+  { storage, now, apiAudiences }: { storage: StorageRegistry; now: () => number; apiAudiences: readonly string[] },
+): TokenAuthenticator[] {
+  const found: TokenAuthenticator[] = [];
+  if (options.tokenAuthFile !== "") found.push(staticTokenAuthenticator(options.tokenAuthFile, apiAudiences));
+  if (options.serviceAccountKeyFile.length > 0) {
+    const keys = loadVerificationKeys(options.serviceAccountKeyFile);
+    const issuers = options.serviceAccountIssuer;
+    found.push(serviceAccountTokenAuthenticator({ keys, issuers, apiAudiences, storage, now }));
+  }
+  if (options.enableBootstrapTokenAuth) found.push(bootstrapTokenAuthenticator({ storage, apiAudiences, now }));
+  return found;
+}
+
+/** The audiences that a token must have to be good for this apiserver. */
+export function apiAudiencesOf(
+  options: Pick<AuthenticationOptions, "apiAudiences" | "serviceAccountIssuer">,
+): readonly string[] {
+  return options.apiAudiences.length > 0 ? options.apiAudiences : options.serviceAccountIssuer;
+}
+
+/** Builds what the flags ask for; throws ConfigError for a file that cannot be used. */
+export function createAuthenticator(
+  options: AuthenticationOptions,
+  storage: StorageRegistry,
+  now: () => number = Date.now,
+): RequestAuthenticator {
+  const apiAudiences = apiAudiencesOf(options);
+  const byRequest = requestAuthenticators(options, now);
+  const byToken = tokenAuthenticators(options, { storage, now, apiAudiences });
+  const authenticated = (user: UserInfo): UserInfo =>
+    user.groups.includes(AUTHENTICATED) || user.groups.includes("system:unauthenticated")
+      ? user
+      : { ...user, groups: [...user.groups, AUTHENTICATED] };
+  // A certificate's user is the same object for all requests of its socket: its grouped form is made once.
+  const grouped = new WeakMap<UserInfo, UserInfo>();
+  const withGroup = (user: UserInfo): UserInfo => {
+    let known = grouped.get(user);
+    if (!known) {
+      known = authenticated(user);
+      grouped.set(user, known);
+    }
+    return known;
+  };
+
+  async function tryTokens(token: string, audiences: readonly string[]) {
+    let fault: unknown;
+    for (const authenticator of byToken) {
+      try {
+        const result = await authenticator.authenticateToken(token, audiences);
+        if (result) return { user: authenticated(result.user), audiences: result.audiences };
+      } catch (error) {
+        fault = error;
+      }
+    }
+    throw fault ?? Object.assign(unauthorized(), { cause: new Error("invalid bearer token") });
+  }
+
+  return {
+    async authenticate(request) {
+      let fault: unknown;
+      for (const authenticator of byRequest) {
+        try {
+          const user = await authenticator.authenticate(request);
+          if (user) return withGroup(user);
+        } catch (error) {
+          fault = error;
+        }
+      }
+      const token = bearerToken(request);
+      if (token !== undefined) return (await tryTokens(token, apiAudiences)).user;
+      if (fault) throw fault;
+      if (!options.anonymousAuth) throw unauthorized();
+      return anonymousUser;
+    },
+    authenticateToken: (token, audiences) => tryTokens(token, audiences?.length ? audiences : apiAudiences),
+  };
+}

@@ -1,0 +1,133 @@
+// The SubjectAccessReview family: what the authorizers would say (upstream: registry/authorization). Asks, never decides.
+
+import type {
+  LocalSubjectAccessReview,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+} from "@picokube/api/authorization/v1";
+import { badRequest, invalid } from "@picokube/api/errors";
+import { type FieldError, invalidValue } from "@picokube/api/validation/field-error";
+import type { UserInfo } from "../authn/authenticator.js";
+import type { Attributes, Authorizer } from "../authz/authorizer.js";
+import type { ConnectHandler } from "../registry/resource-definition.js";
+
+const GROUP = { group: "authorization.k8s.io", version: "v1" };
+
+interface AccessSpec {
+  resourceAttributes?: SelfSubjectAccessReview["spec"]["resourceAttributes"];
+  nonResourceAttributes?: SelfSubjectAccessReview["spec"]["nonResourceAttributes"];
+}
+
+function checkSpec(kind: string, spec: AccessSpec & { user?: string; groups?: string[] }, needsSubject: boolean): void {
+  const faults: FieldError[] = [];
+  const { resourceAttributes, nonResourceAttributes } = spec;
+  if (resourceAttributes && nonResourceAttributes) {
+    const why = "cannot be specified in combination with resourceAttributes";
+    faults.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, why));
+  }
+  if (!resourceAttributes && !nonResourceAttributes) {
+    const why = `exactly one of nonResourceAttributes or resourceAttributes must be specified`;
+    faults.push(invalidValue("spec.resourceAttributes", nonResourceAttributes, why));
+  }
+  if (needsSubject && !spec.user && !spec.groups?.length) {
+    faults.push(invalidValue("spec.user", spec.user ?? "", "at least one of user or group must be specified"));
+  }
+  if (faults.length > 0) throw invalid({ group: GROUP.group, kind }, "", faults);
+}
+
+/** What the authorizers are asked; defaults as upstream's ResourceAttributesFrom. */
+export function attributesFrom(user: UserInfo, { resourceAttributes, nonResourceAttributes }: AccessSpec): Attributes {
+  if (!resourceAttributes) {
+    return { user, verb: nonResourceAttributes?.verb ?? "", path: nonResourceAttributes?.path ?? "" };
+  }
+  const {
+    group = "",
+    version = "",
+    resource = "",
+    subresource = "",
+    namespace = "",
+    name = "",
+    verb = "",
+  } = resourceAttributes;
+  return { user, verb, path: "", resource: { group, version, resource, subresource, namespace, name } };
+}
+
+function statusOf(authorizer: Authorizer, attributes: Attributes) {
+  const { decision, reason } = authorizer.authorize(attributes);
+  return {
+    allowed: decision === "Allow",
+    ...(decision === "Deny" ? { denied: true } : {}),
+    ...(reason ? { reason } : {}),
+  };
+}
+
+function subjectOf(spec: SubjectAccessReview["spec"]): UserInfo {
+  return {
+    name: spec.user ?? "",
+    ...(spec.uid ? { uid: spec.uid } : {}),
+    groups: spec.groups ?? [],
+    ...(spec.extra ? { extra: spec.extra as { [key: string]: string[] } } : {}),
+  };
+}
+
+/** POST subjectaccessreviews. */
+export function subjectAccessReviewHandler(authorizer: Authorizer): ConnectHandler {
+  return {
+    verbs: ["create"],
+    kind: { ...GROUP, kind: "SubjectAccessReview" },
+    async handle({ body }) {
+      const review = body as SubjectAccessReview;
+      checkSpec("SubjectAccessReview", review.spec, true);
+      const status = statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
+      return { code: 201, object: { ...review, status } };
+    },
+  };
+}
+
+/** POST localsubjectaccessreviews: about the namespace it is posted to, and no other. */
+export function localSubjectAccessReviewHandler(authorizer: Authorizer): ConnectHandler {
+  return {
+    verbs: ["create"],
+    kind: { ...GROUP, kind: "LocalSubjectAccessReview" },
+    async handle({ namespace, body }) {
+      const review = body as LocalSubjectAccessReview;
+      checkSpec("LocalSubjectAccessReview", review.spec, true);
+      const asked = review.spec.resourceAttributes?.namespace ?? "";
+      if (asked !== namespace) {
+        throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}, was: ${asked}`);
+      }
+      const status = statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
+      return { code: 201, object: { ...review, status } };
+    },
+  };
+}
+
+/** POST selfsubjectaccessreviews: `kubectl auth can-i`. */
+export function selfSubjectAccessReviewHandler(authorizer: Authorizer): ConnectHandler {
+  return {
+    verbs: ["create"],
+    kind: { ...GROUP, kind: "SelfSubjectAccessReview" },
+    async handle({ context, body }) {
+      const review = body as SelfSubjectAccessReview;
+      checkSpec("SelfSubjectAccessReview", review.spec, false);
+      const status = statusOf(authorizer, attributesFrom(context.user, review.spec));
+      return { code: 201, object: { ...review, status } };
+    },
+  };
+}
+
+/** POST selfsubjectrulesreviews: `kubectl auth can-i --list`. */
+export function selfSubjectRulesReviewHandler(authorizer: Authorizer): ConnectHandler {
+  return {
+    verbs: ["create"],
+    kind: { ...GROUP, kind: "SelfSubjectRulesReview" },
+    async handle({ context, body }) {
+      const review = body as SelfSubjectRulesReview;
+      const namespace = review.spec?.namespace ?? "";
+      if (namespace === "") throw badRequest("no namespace on request");
+      const { resourceRules, nonResourceRules } = authorizer.rulesFor(context.user, namespace);
+      return { code: 201, object: { ...review, status: { resourceRules, nonResourceRules, incomplete: false } } };
+    },
+  };
+}

@@ -1,0 +1,80 @@
+// Thousands of malformed requests against a real process: it answers each with a Status below 500, lives, and what it has
+// stored can still be read. FUZZ_SEED repeats a run, FUZZ_COUNT makes it longer.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { apiVersionOf } from "@picokube/api/resource";
+import { builtinResources } from "@picokube/api/resources";
+import { startApiServer } from "@picokube/testing/apiserver";
+import { test } from "tap";
+import { Pool } from "undici";
+import { type FuzzRequest, fuzzRequests, randomFrom } from "./testing/fuzz-requests.js";
+
+const count = Number(process.env.FUZZ_COUNT ?? 5000);
+const seed = Number(process.env.FUZZ_SEED ?? 20_250_601);
+const width = 16;
+
+test("malformed requests never end in a 5xx or a crash", async (t) => {
+  const server = await startApiServer(t);
+  const file = (name: string) => readFileSync(join(server.pkiDirectory, name));
+  const connect = { ca: file("ca.crt"), cert: file("admin.crt"), key: file("admin.key") };
+  const pool = new Pool(server.url, { connect, connections: width });
+  t.teardown(() => pool.destroy());
+  const account = { kind: "ServiceAccount", metadata: { name: "default" } };
+  await pool.request({
+    method: "POST",
+    path: "/api/v1/namespaces/default/serviceaccounts",
+    body: JSON.stringify(account),
+  });
+  const { pid } = server;
+  const faults: string[] = [];
+  const codes = new Map<number, number>();
+
+  async function send({ method, path, headers, body }: FuzzRequest): Promise<void> {
+    const shown = () => `${method} ${path} ${JSON.stringify(headers)} ${body?.toString("latin1").slice(0, 2000)}`;
+    const answer = await pool.request({ method: method as "GET", path, headers, body: body ?? null });
+    const text = await answer.body.text();
+    const { statusCode } = answer;
+    codes.set(statusCode, (codes.get(statusCode) ?? 0) + 1);
+    if (statusCode >= 500) faults.push(`${statusCode} ${text.slice(0, 500)} for ${shown()}`);
+    const isJson = String(answer.headers["content-type"]).startsWith("application/json") && text !== "";
+    if (statusCode < 400 || !isJson) return;
+    const status = JSON.parse(text);
+    if (status.kind !== "Status" || status.code !== statusCode)
+      faults.push(`no Status: ${text.slice(0, 500)} for ${shown()}`);
+  }
+
+  const requests = fuzzRequests({ random: randomFrom(seed), count });
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const request of requests) await send(request);
+    }),
+  );
+  t.same(faults.slice(0, 20), [], `seed ${seed}: ${faults.length} faults`);
+  t.comment(`answers by code: ${JSON.stringify(Object.fromEntries([...codes].sort()))}`);
+  for (const code of [200, 201, 400, 404, 405, 409, 415, 422]) t.ok(codes.get(code), `the requests reached ${code}`);
+  t.equal(server.pid, pid);
+  t.notMatch(server.log(), /a request failed/);
+
+  const listed = async () => {
+    const names: { [path: string]: string[] } = {};
+    for (const resource of builtinResources) {
+      const root = resource.group === "" ? `/api/${resource.version}` : `/apis/${apiVersionOf(resource)}`;
+      const path = `${root}/${resource.resource}`;
+      for (const accept of ["application/json", "application/json;as=Table;g=meta.k8s.io;v=v1"]) {
+        const answer = await pool.request({ method: "GET", path, headers: { accept } });
+        const text = await answer.body.text();
+        if (answer.statusCode === 404 || answer.statusCode === 405) continue;
+        t.equal(answer.statusCode, 200, `${path} ${accept}: ${text.slice(0, 200)}`);
+        const { items = [] } = JSON.parse(text) as { items?: { metadata: { name: string; namespace?: string } }[] };
+        if (accept === "application/json")
+          names[path] = items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+      }
+    }
+    return names;
+  };
+  const before = await listed();
+  t.ok(Object.values(before).flat().length > 100, "many of them were stored");
+  await server.restart();
+  t.same(await listed(), before, "a new process reads all that was stored");
+});

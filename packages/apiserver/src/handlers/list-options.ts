@@ -1,0 +1,144 @@
+// The query parameters of list, watch and deletecollection, checked in upstream's words.
+
+import { badRequest, invalid } from "@picokube/api/errors";
+import { everyField, type FieldSelector, parseFieldSelector } from "@picokube/api/selectors/fields";
+import { everything, parseLabelSelector, type Selector } from "@picokube/api/selectors/labels";
+import { forbiddenField, notSupported } from "@picokube/api/validation/field-error";
+import type { ServedResource } from "../storage/served-resource.js";
+import type { CacheItem } from "../storage/watch-cache.js";
+
+export interface ListOptions {
+  readonly labels: Selector;
+  readonly fields: FieldSelector;
+  /** 0: no limit. */
+  readonly limit: number;
+  readonly continueToken: string;
+  /** "" when it was not given. */
+  readonly resourceVersion: string;
+  readonly resourceVersionMatch: string;
+  readonly allowWatchBookmarks: boolean;
+  readonly sendInitialEvents: boolean | undefined;
+  readonly timeoutSeconds: number | undefined;
+}
+
+const MATCHES = ["Exact", "NotOlderThan"];
+
+/** Reads and checks; throws 400 or 422. */
+export function listOptionsOf(query: URLSearchParams, served: ServedResource, watching: boolean): ListOptions {
+  const options: ListOptions = {
+    labels: labelsOf(query),
+    fields: fieldsOf(query, served),
+    limit: integerOf(query, "limit") ?? 0,
+    continueToken: query.get("continue") ?? "",
+    resourceVersion: query.get("resourceVersion") ?? "",
+    resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
+    allowWatchBookmarks: booleanOf(query, "allowWatchBookmarks") ?? false,
+    sendInitialEvents: booleanOf(query, "sendInitialEvents"),
+    timeoutSeconds: integerOf(query, "timeoutSeconds"),
+  };
+  if (options.resourceVersion !== "" && !/^\d{1,19}$/.test(options.resourceVersion)) {
+    const shown = JSON.stringify(options.resourceVersion);
+    throw badRequest(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`);
+  }
+  const faults = watching ? watchFaults(options) : listFaults(options);
+  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", faults);
+  return options;
+}
+
+function listFaults({ resourceVersion, resourceVersionMatch, continueToken, sendInitialEvents }: ListOptions) {
+  const field = "resourceVersionMatch";
+  if (sendInitialEvents !== undefined) {
+    return [forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list")];
+  }
+  if (resourceVersionMatch === "") return [];
+  if (resourceVersion === "") {
+    return [forbiddenField(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")];
+  }
+  if (continueToken !== "")
+    return [forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided")];
+  if (!MATCHES.includes(resourceVersionMatch)) return [notSupported(field, resourceVersionMatch, [...MATCHES, ""])];
+  if (resourceVersionMatch === "Exact" && resourceVersion === "0") {
+    return [forbiddenField(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')];
+  }
+  return [];
+}
+
+function watchFaults({ resourceVersionMatch, sendInitialEvents }: ListOptions) {
+  const field = "resourceVersionMatch";
+  if (sendInitialEvents === undefined) {
+    return resourceVersionMatch === ""
+      ? []
+      : [forbiddenField(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")];
+  }
+  if (resourceVersionMatch !== "NotOlderThan") {
+    return resourceVersionMatch === ""
+      ? [forbiddenField(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")]
+      : [notSupported(field, resourceVersionMatch, ["NotOlderThan"])];
+  }
+  return [];
+}
+
+function labelsOf(query: URLSearchParams): Selector {
+  const text = query.get("labelSelector") ?? "";
+  if (text === "") return everything;
+  try {
+    return parseLabelSelector(text);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
+}
+
+function fieldsOf(query: URLSearchParams, served: ServedResource): FieldSelector {
+  const text = query.get("fieldSelector") ?? "";
+  if (text === "") return everyField;
+  let selector: FieldSelector;
+  try {
+    selector = parseFieldSelector(text);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
+  const own = served.definition.selectableFields;
+  for (const { field } of selector.requirements) {
+    if (field === "metadata.name" || field === "metadata.namespace" || (own && Object.hasOwn(own, field))) continue;
+    throw badRequest(
+      own
+        ? `field label not supported: ${field}`
+        : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
+    );
+  }
+  return selector;
+}
+
+function integerOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^-?\d{1,18}$/.test(text)) {
+    const shown = JSON.stringify(text);
+    throw badRequest(`strconv.ParseInt: parsing ${shown}: invalid syntax`);
+  }
+  return Number(text);
+}
+
+function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  // Upstream's: anything else is true, "no" and "" too.
+  return !["false", "0"].includes(text.toLowerCase());
+}
+
+/** Whether an item belongs to the answer; undefined when everything does. */
+export function itemFilter(
+  { labels, fields }: Pick<ListOptions, "labels" | "fields">,
+  served: ServedResource,
+): ((item: CacheItem) => boolean) | undefined {
+  if (labels.empty && fields.empty) return undefined;
+  const valuesOf = served.definition.storedAs
+    ? (item: CacheItem) => served.fieldsOf(served.objectOf(item))
+    : (item: CacheItem) => item.fields;
+  return (item) => {
+    if (!labels.matches(item.labels)) return false;
+    if (fields.empty) return true;
+    const values = valuesOf(item);
+    return fields.matches((field) => values[field] ?? "");
+  };
+}

@@ -1,0 +1,76 @@
+// The frames of a watch: what one change looks like in one representation. Each is made once and shared by all watchers
+// that see the change the same way.
+
+import type { KubernetesObject } from "@picokube/api/meta/v1";
+import type { Column } from "../registry/resource-definition.js";
+import type { ServedResource } from "../storage/served-resource.js";
+import type { CacheItem } from "../storage/watch-cache.js";
+import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, tableHead, tableRow } from "./tables.js";
+
+export type FrameType = "ADDED" | "MODIFIED" | "DELETED";
+
+export interface Framer {
+  /** The frame's bytes, with a newline; shared holds frames already made of the same change. */
+  frame(type: FrameType, item: CacheItem, shared?: Map<string, Buffer>): Buffer;
+  bookmark(revision: number, options: { initialEventsEnd: boolean }): Buffer;
+}
+
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+
+/** Frames in one representation; the table's columns go with the first frame alone. */
+export function createFramer({
+  served,
+  as,
+  includeObject,
+  now,
+}: {
+  served: ServedResource;
+  as: string;
+  includeObject: IncludeObject;
+  now(): number;
+}): Framer {
+  const columns: readonly Column<KubernetesObject>[] = served.definition.columns ?? DEFAULT_COLUMNS;
+  const isTable = as === "Table";
+  const representation = `${served.apiVersion}/${as}/${includeObject}`;
+  let withColumns = true;
+
+  function objectBytes(item: CacheItem): Buffer {
+    const bytes = served.bytesOf(item);
+    if (as === "object") return bytes;
+    const object = served.objectOf(item);
+    if (!isTable) return Buffer.from(JSON.stringify(partialMetadata(object)));
+    const head = tableHead(columns, { resourceVersion: object.metadata.resourceVersion }, withColumns);
+    return Buffer.from(`${head}${tableRow(object, { columns, includeObject, bytes, nowMs: now() })}]}`);
+  }
+
+  return {
+    frame(type, item, shared) {
+      const key = `${type}/${withColumns && isTable}/${item.revision}/${representation}`;
+      const known = shared?.get(key);
+      const frame =
+        known ?? Buffer.concat([Buffer.from(`{"type":"${type}","object":`), objectBytes(item), Buffer.from("}\n")]);
+      if (!known) shared?.set(key, frame);
+      withColumns = false;
+      return frame;
+    },
+    bookmark(revision, { initialEventsEnd }) {
+      const metadata = {
+        resourceVersion: String(revision),
+        creationTimestamp: null,
+        ...(initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: "true" } } : {}),
+      };
+      const object = isTable
+        ? {
+            kind: "Table",
+            apiVersion: "meta.k8s.io/v1",
+            metadata: { resourceVersion: String(revision) },
+            columnDefinitions: null,
+            rows: [{ cells: [], object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata } }],
+          }
+        : as === "object"
+          ? { kind: served.kind, apiVersion: served.apiVersion, metadata }
+          : { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata };
+      return Buffer.from(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+    },
+  };
+}

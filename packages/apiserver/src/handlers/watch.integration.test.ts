@@ -1,0 +1,131 @@
+// Watches of a real process under hard conditions: readers that do not read, ends of time, and a restart in between.
+
+import { text as textOf } from "node:stream/consumers";
+import { configmaps, events } from "@picokube/api/core/v1";
+import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { test } from "tap";
+import { rawConnection, requestText } from "../testing/raw-connection.js";
+
+const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
+
+async function lines(server: TestApiServer, path: string) {
+  const { body } = await server.client.raw({ method: "GET", path });
+  const text = await textOf(body);
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+const create = (server: TestApiServer, name: string, data = {}) =>
+  server.client.create(configmaps, { metadata: { name, namespace: "default" }, data } as never);
+
+test("a watcher that does not read is cut off; others see everything", async (t) => {
+  const server = await startApiServer(t);
+  const slow = await rawConnection(server);
+  slow.write(requestText("GET", `${CONFIG_MAPS}?watch=1`));
+  await slow.until(/HTTP\/1.1 200/);
+  slow.socket.pause();
+  const fast = await rawConnection(server);
+  fast.write(requestText("GET", `${CONFIG_MAPS}?watch=1`));
+  const openWatches = async () => {
+    const { body } = await server.client.raw({ method: "GET", path: "/metrics" });
+    return Number(/apiserver_longrunning_requests (\d+)/.exec(await textOf(body))?.[1]);
+  };
+  while ((await openWatches()) < 2);
+  const blob = "x".repeat(900_000);
+  let sent = 0;
+  // What the kernel takes is not the server's to count: 64 MB is more than both sides' buffers and the bound together.
+  for (; sent < 72 && (await openWatches()) === 2; sent++) await create(server, `big-${sent}`, { blob });
+  t.equal(await openWatches(), 1, `cut off after ${sent} changes of 900 KB`);
+  await create(server, "last");
+  await fast.until(/"name":"last"/);
+  t.equal(fast.received().match(/"type":"ADDED"/g)?.length, await count(server), "the other one missed nothing");
+  fast.destroy();
+  slow.destroy();
+});
+
+async function count(server: TestApiServer): Promise<number> {
+  return (await server.client.list(configmaps, { namespace: "default" })).items.length;
+}
+
+test("a watch that ends says where to go on from", async (t) => {
+  const server = await startApiServer(t);
+  const { metadata } = await create(server, "a");
+  const frames = await lines(
+    server,
+    `${CONFIG_MAPS}?watch=1&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=${metadata.resourceVersion}`,
+  );
+  const last = frames.at(-1);
+  t.equal(last.type, "BOOKMARK");
+  t.ok(Number(last.object.metadata.resourceVersion) >= Number(metadata.resourceVersion));
+  const plain = `${CONFIG_MAPS}?watch=1&timeoutSeconds=1&resourceVersion=${metadata.resourceVersion}`;
+  const { body } = await server.client.raw({ method: "GET", path: plain });
+  t.equal(await textOf(body), "", "no bookmark for who did not ask");
+
+  await create(server, "b");
+  const resumed = `${CONFIG_MAPS}?watch=1&timeoutSeconds=1&resourceVersion=${last.object.metadata.resourceVersion}`;
+  t.match(await lines(server, resumed), [{ type: "ADDED", object: { metadata: { name: "b" } } }]);
+});
+
+test("after a restart old revisions are gone, the newest is not", async (t) => {
+  const server = await startApiServer(t);
+  const old = await create(server, "a");
+  await create(server, "b");
+  await server.restart();
+  const { metadata } = await server.client.list(configmaps, { namespace: "default" });
+  const watch = (revision: string | undefined) => `${CONFIG_MAPS}?watch=1&timeoutSeconds=1&resourceVersion=${revision}`;
+  t.match(await lines(server, watch(old.metadata.resourceVersion)), [
+    { type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } },
+  ]);
+  const going = lines(server, watch(metadata.resourceVersion));
+  await create(server, "c");
+  t.match(await going, [{ type: "ADDED", object: { metadata: { name: "c" } } }]);
+});
+
+test("compaction makes old pages expire with a token to go on with", async (t) => {
+  const server = await startApiServer(t, { flags: ["--etcd-compaction-interval=300ms"] });
+  for (const name of ["a", "b", "c"]) await create(server, name);
+  const first = await server.client.list(configmaps, { namespace: "default", limit: 1 });
+  const get = async (token: string) => {
+    const path = `${CONFIG_MAPS}?limit=1&continue=${token}`;
+    const { status, body } = await server.client.raw({ method: "GET", path });
+    return { status, json: JSON.parse(await textOf(body)) };
+  };
+  let answer = await get(first.metadata.continue!);
+  for (let attempt = 0; attempt < 200 && answer.status === 200; attempt++) {
+    await create(server, `more-${attempt}`);
+    answer = await get(first.metadata.continue!);
+  }
+  t.match(answer.json, { code: 410, reason: "Expired", message: /The provided continue parameter is too old/ });
+  const rest = await get(answer.json.metadata.continue);
+  t.match(rest.json.items, [{ metadata: { name: "b" } }], "the token of the answer goes on, inconsistently");
+});
+
+test("events live as long as --event-ttl says, and their end is told", async (t) => {
+  const server = await startApiServer(t, { flags: ["--event-ttl=1s"] });
+  const event = (name: string) => ({
+    metadata: { name, namespace: "default" },
+    involvedObject: { kind: "Pod", name: "p", namespace: "default" },
+    reason: "Started",
+    message: "m",
+    type: "Normal",
+  });
+  const { metadata } = await server.client.create(events, event("e1") as never);
+  const seen: string[] = [];
+  const abort = new AbortController();
+  const options = { namespace: "default", resourceVersion: metadata.resourceVersion!, signal: abort.signal };
+  for await (const { type, object } of server.client.watch(events, options)) {
+    seen.push(`${type} ${object.metadata.name}`);
+    if (type === "DELETED") break;
+  }
+  t.same(seen, ["DELETED e1"]);
+  await create(server, "kept");
+  await server.client.create(events, event("e2") as never);
+  await server.restart();
+  for (;;) {
+    const left = await server.client.list(events, { namespace: "default" });
+    if (!left.items.some(({ metadata }) => metadata.name === "e2")) break;
+  }
+  t.equal((await server.client.get(configmaps, { namespace: "default", name: "kept" })).metadata.name, "kept");
+});

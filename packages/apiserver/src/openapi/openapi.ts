@@ -1,0 +1,166 @@
+// Serves /openapi/v2 and /openapi/v3: each document is built at its first request, by a thread that takes its garbage
+// with it, and kept only as compressed bytes. Routing, authorisation and the answer's sending are the caller's.
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import { gunzip, gzipSync } from "node:zlib";
+import { apiVersionOf } from "@picokube/api/resource";
+import { schemasVersion } from "@picokube/api/schema/load";
+import type { ResourceDefinition } from "../registry/resource-definition.js";
+import type { BuildRequest } from "./build-worker.js";
+import { pathsOf } from "./document.js";
+
+export interface OpenApiResponse {
+  readonly status: 200 | 304 | 406;
+  readonly headers: { readonly [name: string]: string };
+  readonly body: Buffer;
+}
+
+export interface OpenApi {
+  /** undefined: no such document. requestUrl may carry ?hash=; accept is the Accept header. */
+  handle(
+    requestUrl: string,
+    accept: string | undefined,
+    headers?: { readonly acceptEncoding?: string | undefined; readonly ifNoneMatch?: string | undefined },
+  ): Promise<OpenApiResponse | undefined>;
+}
+
+const JSON_TYPE = "application/json";
+/** Asked for with "@" before v1.0; the answer's type has a dot there, for "@" is no token of HTTP. */
+const PROTO_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+interface Document {
+  readonly contentType: string;
+  readonly etag: string;
+  gzipped(): Promise<Buffer>;
+}
+
+/** The document's compressed bytes, built in a thread that ends with it. */
+function build(request: BuildRequest): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./build-worker.js", import.meta.url), {
+      workerData: request,
+      resourceLimits: { maxYoungGenerationSizeMb: 4 }, // or its heap grows by tens of megabytes before it collects
+    });
+    worker.once("message", (bytes: Uint8Array) => resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)));
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`the thread that builds OpenAPI documents exited with ${code}`)));
+  });
+}
+
+/** Changes whenever any document may: with the schemas, with this code, with what is served. */
+function fingerprint(definitions: readonly ResourceDefinition[], version: string): string {
+  const hash = createHash("sha512").update(version).update(schemasVersion());
+  const here = dirname(fileURLToPath(import.meta.url));
+  for (const name of readdirSync(here).sort()) {
+    if (name.endsWith(".js") && !name.endsWith(".test.js")) hash.update(readFileSync(`${here}/${name}`));
+  }
+  return hash
+    .update(JSON.stringify([...pathsOf(definitions)]))
+    .digest("hex")
+    .toUpperCase();
+}
+
+/** "api/v1", "apis/apps/v1": how the index of v3 names a group and version. */
+function indexKey({ resource }: ResourceDefinition): string {
+  return resource.group === "" ? `api/${resource.version}` : `apis/${apiVersionOf(resource)}`;
+}
+
+/** version is what info.version says. */
+export function createOpenApi({
+  definitions,
+  version = "v1.33.0",
+}: {
+  definitions: readonly ResourceDefinition[];
+  version?: string;
+}): OpenApi {
+  let known: string | undefined;
+  const fingerprintOnce = (): string => {
+    known ??= fingerprint(definitions, version);
+    return known;
+  };
+  const documents = new Map<string, Document>();
+  let building: Promise<unknown> = Promise.resolve();
+
+  /** One document is built at a time, so that their garbage does not add up. */
+  function documentOf(key: string, contentType: string, make: () => Promise<Buffer>): Document {
+    let document = documents.get(key);
+    if (!document) {
+      let bytes: Promise<Buffer> | undefined;
+      document = {
+        contentType,
+        etag: createHash("sha512").update(`${fingerprintOnce()} ${key}`).digest("hex").slice(0, 64).toUpperCase(),
+        gzipped() {
+          if (!bytes) {
+            bytes = building.then(make);
+            building = bytes.catch(() => undefined);
+            bytes.catch(() => {
+              bytes = undefined;
+            });
+          }
+          return bytes;
+        },
+      };
+      documents.set(key, document);
+    }
+    return document;
+  }
+
+  const groupVersions = new Set(definitions.map(indexKey));
+  const paths = (key?: string): BuildRequest["paths"] =>
+    pathsOf(key === undefined ? definitions : definitions.filter((definition) => indexKey(definition) === key));
+  const v3Of = (key: string): Document =>
+    documentOf(`v3/${key}`, JSON_TYPE, () => build({ form: "v3", version, paths: paths(key) }));
+
+  async function index(): Promise<Buffer> {
+    const entries = [...groupVersions]
+      .sort()
+      .map((key) => [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${v3Of(key).etag}` }] as const);
+    return gzipSync(JSON.stringify({ paths: Object.fromEntries(entries) }));
+  }
+
+  function find(path: string, accept: string): Document | undefined {
+    if (path === "/openapi/v3") return documentOf("v3", JSON_TYPE, index);
+    if (path === "/openapi/v2") {
+      return /proto-openapi\.spec\.v2[@.]v1\.0\+protobuf/.test(accept)
+        ? documentOf("v2.proto", PROTO_V2_TYPE, () => build({ form: "v2-proto", version, paths: paths() }))
+        : documentOf("v2", JSON_TYPE, () => build({ form: "v2", version, paths: paths() }));
+    }
+    const key = path.startsWith("/openapi/v3/") ? path.slice("/openapi/v3/".length) : "";
+    return groupVersions.has(key) ? v3Of(key) : undefined;
+  }
+
+  return {
+    async handle(requestUrl, accept = "", { acceptEncoding = "", ifNoneMatch } = {}) {
+      const [path = "", query = ""] = requestUrl.split("?");
+      const document = find(path.replace(/\/$/, ""), accept);
+      if (!document) return undefined;
+      const acceptable =
+        accept === "" || /\*\/\*|application\/(\*|json)/.test(accept) || document.contentType === PROTO_V2_TYPE;
+      if (!acceptable) return { status: 406, headers: {}, body: Buffer.alloc(0) };
+      const hashed = new URLSearchParams(query).get("hash") === document.etag;
+      const headers = {
+        etag: `"${document.etag}"`,
+        vary: "Accept, Accept-Encoding",
+        "cache-control": hashed ? "public, immutable" : "no-cache, private",
+        ...(hashed ? { expires: new Date(Date.now() + 365 * 86_400_000).toUTCString() } : {}),
+      };
+      if (ifNoneMatch?.includes(`"${document.etag}"`)) return { status: 304, headers, body: Buffer.alloc(0) };
+      const gzipped = await document.gzipped();
+      const compressed = /\bgzip\b/.test(acceptEncoding);
+      return {
+        status: 200,
+        headers: {
+          ...headers,
+          "content-type": document.contentType,
+          ...(compressed ? { "content-encoding": "gzip" } : {}),
+        },
+        body: compressed ? gzipped : await promisify(gunzip)(gzipped),
+      };
+    },
+  };
+}

@@ -1,0 +1,240 @@
+// The command line of kube-apiserver: upstream's flags as data. Parses nothing; main.ts acts on the values.
+
+/** Every flag; names, defaults and words are upstream's but for --data-dir. */
+export const flags = {
+  "secure-port": {
+    type: "int",
+    default: 6443,
+    description: "The port on which to serve HTTPS with authentication and authorization.",
+  },
+  "bind-address": {
+    type: "string",
+    default: "0.0.0.0",
+    description: "The IP address on which to listen for the --secure-port port.",
+  },
+  "advertise-address": {
+    type: "string",
+    default: "",
+    description:
+      "The IP address on which to advertise the apiserver to members of the cluster. When empty, --bind-address is used, or the host's first address when that is unspecified.",
+  },
+  "data-dir": {
+    type: "string",
+    default: "/var/lib/picokube/apiserver",
+    description: "The directory of the embedded LevelDB store.",
+  },
+  "etcd-servers": {
+    type: "string-list",
+    default: [],
+    description:
+      "List of etcd servers to connect with (scheme://ip:port). Not part of this build: the embedded store serves.",
+  },
+  "etcd-compaction-interval": {
+    type: "duration",
+    default: "5m",
+    description: "The interval of compaction requests. If 0, the compaction is disabled.",
+  },
+  "service-cluster-ip-range": {
+    type: "string-list",
+    default: ["10.96.0.0/16"],
+    description:
+      "A CIDR notation IP range from which to assign service cluster IPs; at most two of different IP families.",
+  },
+  "service-node-port-range": {
+    type: "string",
+    default: "30000-32767",
+    description: "A port range to reserve for services with NodePort visibility. Inclusive at both ends.",
+  },
+  "tls-cert-file": {
+    type: "string",
+    default: "",
+    description: "File containing the x509 certificate for HTTPS (with intermediate certificates, if any, after it).",
+  },
+  "tls-private-key-file": {
+    type: "string",
+    default: "",
+    description: "File containing the x509 private key matching --tls-cert-file.",
+  },
+  "client-ca-file": {
+    type: "string",
+    default: "",
+    description:
+      "Any request presenting a client certificate signed by one of the authorities in this file is authenticated with the identity of its CommonName.",
+  },
+  "token-auth-file": {
+    type: "string",
+    default: "",
+    description: "The file that will be used to secure the secure port of the API server via token authentication.",
+  },
+  "enable-bootstrap-token-auth": {
+    type: "bool",
+    default: false,
+    description:
+      "Enable to allow secrets of type 'bootstrap.kubernetes.io/token' in the 'kube-system' namespace to be used for TLS bootstrapping authentication.",
+  },
+  "anonymous-auth": {
+    type: "bool",
+    default: true,
+    description:
+      "Enables anonymous requests to the secure port, with the user system:anonymous and the group system:unauthenticated.",
+  },
+  "service-account-key-file": {
+    type: "string-list",
+    default: [],
+    description:
+      "Files containing PEM-encoded keys used to verify ServiceAccount tokens. --service-account-signing-key-file when left out.",
+  },
+  "service-account-signing-key-file": {
+    type: "string",
+    default: "",
+    description: "Path to the file that contains the private key of the service account token issuer.",
+  },
+  "service-account-issuer": {
+    type: "string-list",
+    default: ["https://kubernetes.default.svc.cluster.local"],
+    description: "Identifiers of the service account token issuer; the first one signs, the others are accepted.",
+  },
+  "service-account-jwks-uri": {
+    type: "string",
+    default: "",
+    description:
+      "Overrides the URI for the JSON Web Key Set in the discovery document served at /.well-known/openid-configuration.",
+  },
+  "service-account-max-token-expiration": {
+    type: "duration",
+    default: 0,
+    description: "The maximum validity duration of a token created by the service account token issuer.",
+  },
+  "service-account-extend-token-expiration": {
+    type: "bool",
+    default: true,
+    description: "Turns on projected service account expiration extension during token generation.",
+  },
+  "api-audiences": {
+    type: "string-list",
+    default: [],
+    description: "Identifiers of the API. Tokens must be bound to at least one of these. The issuers when left out.",
+  },
+  "authorization-mode": {
+    type: "string-list",
+    default: ["Node", "RBAC"],
+    description: "Ordered list of plug-ins to do authorization on secure port: AlwaysAllow, AlwaysDeny, Node, RBAC.",
+  },
+  "enable-admission-plugins": {
+    type: "string-list",
+    default: [],
+    description: "Admission plugins that should be enabled in addition to the default ones. The order does not matter.",
+  },
+  "disable-admission-plugins": {
+    type: "string-list",
+    default: [],
+    description:
+      "Admission plugins that should be disabled although they are among the default ones. The order does not matter.",
+  },
+  "admission-control-config-file": {
+    type: "string",
+    default: "",
+    description: "File with admission control configuration.",
+  },
+  "default-not-ready-toleration-seconds": {
+    type: "int",
+    default: 300,
+    description:
+      "The tolerationSeconds of the toleration for notReady:NoExecute that is added to every pod without one.",
+  },
+  "default-unreachable-toleration-seconds": {
+    type: "int",
+    default: 300,
+    description:
+      "The tolerationSeconds of the toleration for unreachable:NoExecute that is added to every pod without one.",
+  },
+  "kubelet-certificate-authority": {
+    type: "string",
+    default: "",
+    description: "Path to a cert file for the certificate authority of kubelets.",
+  },
+  "kubelet-client-certificate": {
+    type: "string",
+    default: "",
+    description: "Path to a client cert file for TLS to kubelets.",
+  },
+  "kubelet-client-key": { type: "string", default: "", description: "Path to a client key file for TLS to kubelets." },
+  "kubelet-preferred-address-types": {
+    type: "string-list",
+    default: ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"],
+    description: "List of the preferred NodeAddressTypes to use for kubelet connections.",
+  },
+  "kubelet-timeout": { type: "duration", default: "5s", description: "Timeout for kubelet operations." },
+  "proxy-client-cert-file": {
+    type: "string",
+    default: "",
+    description:
+      "Client certificate used to prove the identity of the aggregator when it must call out during a request.",
+  },
+  "proxy-client-key-file": {
+    type: "string",
+    default: "",
+    description: "Private key for the client certificate of the aggregator.",
+  },
+  "requestheader-client-ca-file": {
+    type: "string",
+    default: "",
+    description:
+      "Root certificate bundle to use to verify client certificates on incoming requests before trusting usernames in headers.",
+  },
+  "requestheader-allowed-names": {
+    type: "string-list",
+    default: [],
+    description:
+      "Client certificate common names allowed to provide usernames in headers. If empty, any certificate that validates.",
+  },
+  "requestheader-username-headers": {
+    type: "string-list",
+    default: ["x-remote-user"],
+    description: "Request headers to inspect for usernames.",
+  },
+  "requestheader-group-headers": {
+    type: "string-list",
+    default: ["x-remote-group"],
+    description: "Request headers to inspect for groups.",
+  },
+  "requestheader-extra-headers-prefix": {
+    type: "string-list",
+    default: ["x-remote-extra-"],
+    description: "Request header prefixes to inspect for extra user information.",
+  },
+  "max-requests-inflight": {
+    type: "int",
+    default: 400,
+    description:
+      "The maximum number of non-mutating requests in flight at a given time; more are rejected. 0 for no limit.",
+  },
+  "max-mutating-requests-inflight": {
+    type: "int",
+    default: 200,
+    description:
+      "The maximum number of mutating requests in flight at a given time; more are rejected. 0 for no limit.",
+  },
+  "request-timeout": {
+    type: "duration",
+    default: "1m0s",
+    description: "How long a handler must keep a request open before timing it out; watches and streams are exempt.",
+  },
+  "min-request-timeout": {
+    type: "int",
+    default: 1800,
+    description: "The minimum number of seconds a watch is kept open; a random time above it is chosen to spread load.",
+  },
+  "shutdown-delay-duration": {
+    type: "duration",
+    default: 0,
+    description: "Time to delay the termination; requests are served and /readyz fails meanwhile.",
+  },
+  "event-ttl": { type: "duration", default: "1h0m0s", description: "Amount of time to retain events." },
+  "allow-privileged": { type: "bool", default: true, description: "If true, allow privileged containers." },
+  profiling: {
+    type: "bool",
+    default: true,
+    description: "Accepted for upstream's sake; Node.js is profiled with its own --cpu-prof.",
+  },
+} as const;

@@ -1,0 +1,35 @@
+// DaemonSets: the kind's declaration.
+
+import { setDaemonSetDefaults } from "@picokube/api/apps/defaults";
+import { type DaemonSet, daemonsets } from "@picokube/api/apps/v1";
+import { ageColumn, column, containerColumns, formatLabelSelector, formatLabels, nameColumn } from "../columns.js";
+import { define } from "../define.js";
+import { validateDaemonSet, validateDaemonSetUpdate } from "./daemon-set-validation.js";
+import { validateDaemonSetStatus } from "./workload-status-validation.js";
+
+/** The definition of daemonsets. */
+export const daemonSetDefinition = define<DaemonSet>({
+  resource: daemonsets,
+  storagePrefix: "daemonsets",
+  applyDefaults: setDaemonSetDefaults,
+  hasStatus: true,
+  hasGeneration: true,
+  prepareForCreate(daemonSet) {
+    daemonSet.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
+  },
+  validate: validateDaemonSet,
+  validateStatusUpdate: validateDaemonSetStatus,
+  validateUpdate: validateDaemonSetUpdate,
+  columns: [
+    nameColumn,
+    column("Desired", ({ status }) => status?.desiredNumberScheduled ?? 0, { type: "integer" }),
+    column("Current", ({ status }) => status?.currentNumberScheduled ?? 0, { type: "integer" }),
+    column("Ready", ({ status }) => status?.numberReady ?? 0, { type: "integer" }),
+    column("Up-to-date", ({ status }) => status?.updatedNumberScheduled ?? 0, { type: "integer" }),
+    column("Available", ({ status }) => status?.numberAvailable ?? 0, { type: "integer" }),
+    column("Node Selector", ({ spec }) => formatLabels(spec?.template?.spec?.nodeSelector)),
+    ageColumn,
+    ...containerColumns<DaemonSet>(({ spec }) => spec?.template?.spec),
+    column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), { wide: true }),
+  ],
+});

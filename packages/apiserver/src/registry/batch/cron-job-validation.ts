@@ -1,0 +1,73 @@
+// What a valid CronJob is, in upstream's words (upstream: ValidateCronJob). Pure.
+
+import type { CronJob, JobSpec } from "@picokube/api/batch/v1";
+import { type FieldError, invalidValue, notSupported, required } from "@picokube/api/validation/field-error";
+import { nonnegative, oneOf } from "../check.js";
+import { validateJobSpec } from "./job-validation.js";
+
+const macros = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/;
+const cronField = /^(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/\d+)?(,(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/\d+)?)*$/;
+
+function validateSchedule(schedule: string, { hasTimeZone }: { hasTimeZone: boolean }): FieldError[] {
+  const path = "spec.schedule";
+  if (/TZ=/.test(schedule)) {
+    const words = hasTimeZone
+      ? "cannot use both timeZone field and TZ or CRON_TZ in schedule"
+      : "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+    return [invalidValue(path, schedule, words)];
+  }
+  if (macros.test(schedule) || /^@every \S+$/.test(schedule)) return [];
+  if (schedule.startsWith("@")) return [invalidValue(path, schedule, `unrecognized descriptor: ${schedule}`)];
+  const fields = schedule.trim().split(/\s+/);
+  if (fields.length !== 5) {
+    const words = `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`;
+    return [invalidValue(path, schedule, words)];
+  }
+  const bad = fields.find((field) => !cronField.test(field)) ?? outOfRange(fields);
+  return bad === undefined ? [] : [invalidValue(path, schedule, `failed to parse int from ${bad}: ${bad}`)];
+}
+
+function outOfRange(fields: readonly string[]): string | undefined {
+  const limits = [59, 23, 31, 12, 7];
+  return fields.find((field, index) =>
+    (field.split("/")[0]!.match(/\d+/g) ?? []).some((n) => Number(n) > limits[index]!),
+  );
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A CronJob as it is created. */
+export function validateCronJob({ metadata, spec }: CronJob): FieldError[] {
+  const faults: FieldError[] = [];
+  const schedule = spec?.schedule ?? "";
+  if (schedule === "") faults.push(required("spec.schedule"));
+  else faults.push(...validateSchedule(schedule, { hasTimeZone: spec?.timeZone !== undefined }));
+  faults.push(...nonnegative("spec.startingDeadlineSeconds", spec?.startingDeadlineSeconds));
+  const zone = spec?.timeZone;
+  if (zone === "") faults.push(invalidValue("spec.timeZone", zone, "timeZone must be nil or non-empty string"));
+  else if (zone !== undefined && (zone.toLowerCase() === "local" || !isTimeZone(zone))) {
+    faults.push(invalidValue("spec.timeZone", zone, `unknown time zone ${zone}`));
+  }
+  faults.push(...oneOf("spec.concurrencyPolicy", spec?.concurrencyPolicy, ["Allow", "Forbid", "Replace"]));
+  const job = spec?.jobTemplate?.spec ?? ({} as JobSpec);
+  if (job.selector) {
+    faults.push(invalidValue("spec.jobTemplate.spec.selector", job.selector, "`selector` will be auto-generated"));
+  }
+  if (job.manualSelector) {
+    faults.push(notSupported("spec.jobTemplate.spec.manualSelector", job.manualSelector, ["nil", "false"]));
+  }
+  faults.push(...validateJobSpec(job, "spec.jobTemplate.spec"));
+  faults.push(...nonnegative("spec.successfulJobsHistoryLimit", spec?.successfulJobsHistoryLimit));
+  faults.push(...nonnegative("spec.failedJobsHistoryLimit", spec?.failedJobsHistoryLimit));
+  if (metadata.name.length > 52) {
+    faults.push(invalidValue("metadata.name", metadata.name, "must be no more than 52 characters"));
+  }
+  return faults;
+}

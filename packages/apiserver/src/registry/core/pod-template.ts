@@ -1,0 +1,24 @@
+// PodTemplates: the kind's declaration.
+
+import { setPodTemplateObjectDefaults } from "@picokube/api/core/defaults";
+import { type PodTemplate, podtemplates } from "@picokube/api/core/v1";
+import { column, containerImages, containerNames, formatLabels, nameColumn } from "../columns.js";
+import { define } from "../define.js";
+import { validatePodTemplateSpec } from "./pod-spec-validation.js";
+
+/** The definition of podtemplates. */
+export const podTemplateDefinition = define<PodTemplate>({
+  resource: podtemplates,
+  storagePrefix: "podtemplates",
+  applyDefaults: setPodTemplateObjectDefaults,
+  hasStatus: false,
+  hasGeneration: true,
+  validate: ({ template }) => validatePodTemplateSpec(template, "template"),
+  validateUpdate: ({ template }) => validatePodTemplateSpec(template, "template"),
+  columns: [
+    nameColumn,
+    column("Containers", (template) => containerNames(template.template?.spec)),
+    column("Images", (template) => containerImages(template.template?.spec)),
+    column("Pod Labels", (template) => formatLabels(template.template?.metadata?.labels)),
+  ],
+});

@@ -1,0 +1,35 @@
+// EndpointSlices: the kind's declaration.
+
+import { setEndpointSliceDefaults } from "@picokube/api/discovery/defaults";
+import { type EndpointSlice, endpointslices } from "@picokube/api/discovery/v1";
+import { ageColumn, column, firstThree, nameColumn } from "../columns.js";
+import { define } from "../define.js";
+import { validateEndpointSlice, validateEndpointSliceUpdate } from "./endpoint-slice-validation.js";
+
+/** The definition of endpointslices. */
+export const endpointSliceDefinition = define<EndpointSlice>({
+  resource: endpointslices,
+  storagePrefix: "endpointslices",
+  applyDefaults: setEndpointSliceDefaults,
+  hasStatus: false,
+  hasGeneration: true,
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
+  columns: [
+    nameColumn,
+    column("AddressType", ({ addressType }) => addressType),
+    column("Ports", ({ ports }) =>
+      firstThree(
+        (ports ?? []).map(({ port }) => String(port ?? "*")),
+        "<unset>",
+      ),
+    ),
+    column("Endpoints", ({ endpoints }) =>
+      firstThree(
+        (endpoints ?? []).flatMap(({ addresses }) => addresses),
+        "<unset>",
+      ),
+    ),
+    ageColumn,
+  ],
+});

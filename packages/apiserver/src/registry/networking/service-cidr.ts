@@ -1,0 +1,17 @@
+// ServiceCIDRs: the kind's declaration.
+
+import { type ServiceCIDR, servicecidrs } from "@picokube/api/networking/v1";
+import { ageColumn, column, nameColumn } from "../columns.js";
+import { define } from "../define.js";
+import { validateServiceCidr, validateServiceCidrUpdate } from "./service-cidr-validation.js";
+
+/** The definition of servicecidrs. */
+export const serviceCidrDefinition = define<ServiceCIDR>({
+  resource: servicecidrs,
+  storagePrefix: "servicecidrs",
+  hasStatus: true,
+  hasGeneration: false,
+  validate: validateServiceCidr,
+  validateUpdate: validateServiceCidrUpdate,
+  columns: [nameColumn, column("CIDRs", ({ spec }) => (spec?.cidrs ?? []).join(",")), ageColumn],
+});

@@ -1,0 +1,103 @@
+// What a URL and method ask for (apiserver pkg/endpoints/request/requestinfo.go). Pure; knows no resource.
+
+import { parseFieldSelector, requiredFieldValue } from "@picokube/api/selectors/fields";
+
+/** Upstream's RequestInfo. */
+export interface RequestInfo {
+  readonly isResourceRequest: boolean;
+  readonly path: string;
+  /** get, list, watch, create, update, patch, delete, deletecollection; for other paths the method in lower case. */
+  verb: string;
+  apiPrefix: string;
+  group: string;
+  version: string;
+  namespace: string;
+  resource: string;
+  subresource: string;
+  name: string;
+  /** Path segments from the resource on: what follows a subresource such as proxy. */
+  parts: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+const VERBS: { readonly [method: string]: string } = {
+  POST: "create",
+  GET: "get",
+  HEAD: "get",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+/** After "namespaces/<name>" these are subresources of the namespace, not resources in it. */
+const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
+
+/** Reads the request line; a malformed escape throws a URIError. */
+export function requestInfoOf(method: string, url: string): RequestInfo {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
+  const segments = path
+    .split("/")
+    .filter((segment) => segment !== "")
+    .map(decodeURIComponent);
+  const info: RequestInfo = {
+    isResourceRequest: false,
+    path,
+    verb: method.toLowerCase(),
+    apiPrefix: "",
+    group: "",
+    version: "",
+    namespace: "",
+    resource: "",
+    subresource: "",
+    name: "",
+    parts: [],
+    query,
+  };
+  const [prefix] = segments;
+  if (segments.length < 3 || (prefix !== "api" && prefix !== "apis")) return info;
+  info.apiPrefix = prefix;
+  let rest = segments.slice(1);
+  if (prefix === "apis") {
+    if (rest.length < 3) return info;
+    info.group = rest[0]!;
+    rest = rest.slice(1);
+  }
+  info.version = rest[0]!;
+  rest = rest.slice(1);
+  info.verb = VERBS[method] ?? "";
+  if (rest[0] === "watch" && rest.length > 1) {
+    info.verb = "watch";
+    rest = rest.slice(1);
+  } else if (rest[0] === "proxy" && rest.length > 1) {
+    info.verb = "proxy";
+    rest = rest.slice(1);
+  }
+  if (rest[0] === "namespaces" && rest.length > 1) {
+    info.namespace = rest[1]!;
+    if (rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2]!)) rest = rest.slice(2);
+  }
+  info.parts = rest;
+  info.resource = rest[0] ?? "";
+  info.name = rest[1] ?? "";
+  info.subresource = info.verb === "proxy" ? "" : (rest[2] ?? "");
+  if (info.name === "" && (info.verb === "get" || info.verb === "delete")) collectionVerb(info);
+  return { ...info, isResourceRequest: true };
+}
+
+function collectionVerb(info: RequestInfo): void {
+  if (info.verb === "delete") {
+    info.verb = "deletecollection";
+    return;
+  }
+  const watch = info.query.get("watch");
+  info.verb = watch !== null && watch !== "false" && watch !== "0" ? "watch" : "list";
+  const selector = info.query.get("fieldSelector");
+  if (selector === null) return;
+  try {
+    // One named object may be listed and watched by who may only see that one.
+    info.name = requiredFieldValue(parseFieldSelector(selector), "metadata.name") ?? "";
+  } catch {
+    // The handler answers for the bad selector.
+  }
+}

@@ -1,0 +1,233 @@
+// Brings one apiserver up and down: store, caches, security, built-in objects, listener, in that order. The only place
+// that knows all parts.
+
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { pods } from "@picokube/api/core/v1";
+import { ConfigError } from "@picokube/component-base/config-error";
+import type { FlagValues } from "@picokube/component-base/flag-set";
+import type { CommandContext } from "@picokube/component-base/flags";
+import { createMetrics } from "@picokube/component-base/metrics";
+import { sdNotify } from "@picokube/component-base/sd-notify";
+import { servingTls } from "@picokube/component-base/tls-options";
+import { isUnavailable } from "@picokube/store/errors";
+import { openLevelDbStore } from "@picokube/store/leveldb/store";
+import type { Store } from "@picokube/store/store";
+import { readAdmissionConfiguration } from "./admission/admission-configuration.js";
+import { createAdmission } from "./admission/create-admission.js";
+import { apiAudiencesOf, createAuthenticator, type RequestAuthenticator } from "./authn/create-authenticator.js";
+import { impersonate } from "./authn/impersonation.js";
+import { openIdDocuments } from "./authn/openid-documents.js";
+import { loadVerificationKeys } from "./authn/service-account-keys.js";
+import type { Attributes, Authorizer } from "./authz/authorizer.js";
+import { createAuthorizer } from "./authz/create-authorizer.js";
+import { forbiddenError } from "./authz/forbidden.js";
+import { runBootstrap } from "./bootstrap/run-bootstrap.js";
+import { createConnectHandlers } from "./connect/create-connect-handlers.js";
+import type { DeletePod } from "./connect/eviction.js";
+import { createDiscovery } from "./discovery/discovery.js";
+import { isServed } from "./handlers/route.js";
+import { createOpenApi } from "./openapi/openapi.js";
+import type { flags } from "./options.js";
+import { builtinDefinitions } from "./registry/index.js";
+import { startCompaction } from "./server/compaction.js";
+import { type DispatchOptions, dispatch, dispatchUpgrade } from "./server/dispatch.js";
+import { healthChecks } from "./server/health-checks.js";
+import { createInFlight } from "./server/in-flight.js";
+import { lazyStreaming } from "./server/lazy-streaming.js";
+import { createRequestMetrics } from "./server/request-metrics.js";
+import { attributesOf, startServer } from "./server/server.js";
+import { untilRecoverable } from "./server/store-recovery.js";
+import { CacheFeed } from "./storage/cache-feed.js";
+import type { AdmissionChain } from "./storage/resource-writer.js";
+import { createStorageRegistry, type ServedRegistry } from "./storage/storage-registry.js";
+
+export type Options = FlagValues<typeof flags>;
+
+/** Serves until the signal aborts; resolves when everything has been closed. */
+export async function runApiServer(options: Options, { logger, signal, clock }: CommandContext): Promise<void> {
+  if (options.tlsCertFile === "" || options.tlsPrivateKeyFile === "") {
+    throw new ConfigError("--tls-cert-file and --tls-private-key-file are required");
+  }
+  const clientCaFile = options.clientCaFile === "" ? undefined : options.clientCaFile;
+  const tls = servingTls({ certFile: options.tlsCertFile, keyFile: options.tlsPrivateKeyFile, clientCaFile, logger });
+  const configuration = await readAdmissionConfiguration(options.admissionControlConfigFile);
+  const store = await openStore(options.dataDir, { logger, clock });
+  const stopFeed = new AbortController();
+  const shutdown = new AbortController();
+  try {
+    const feed = new CacheFeed({ store, logger });
+    // Handlers ask for these at each request: they are made of the storage that the handlers belong to.
+    const late: { authorizer?: Authorizer; authenticator?: RequestAuthenticator; admission?: AdmissionChain } = {};
+    const definitions = builtinDefinitions({
+      serviceCidrs: options.serviceClusterIpRange,
+      nodePortRange: nodePortRangeOf(options.serviceNodePortRange),
+      connect: createConnectHandlers({
+        authorizer: () => late.authorizer!,
+        authenticator: () => late.authenticator!,
+        deletePod: (request) => deletePod(registry, { ...request, admission: late.admission }),
+        serviceAccountSigningKeyFile: options.serviceAccountSigningKeyFile,
+        serviceAccountIssuer: options.serviceAccountIssuer,
+        apiAudiences: apiAudiencesOf(options),
+        serviceAccountMaxTokenExpirationSeconds: options.serviceAccountMaxTokenExpiration / 1000,
+        serviceAccountExtendTokenExpiration: options.serviceAccountExtendTokenExpiration,
+      }),
+    });
+    const registry = createStorageRegistry({
+      definitions,
+      store,
+      feed,
+      eventTtlSeconds: Math.round(options.eventTtl / 1000),
+      clock,
+      logger,
+    });
+    await feed.start(stopFeed.signal);
+    const authorizer = createAuthorizer({ authorizationModes: options.authorizationMode }, registry);
+    const authenticator = createAuthenticator(withSigningKey(options), registry, () => clock.now());
+    const admission = createAdmission({ ...options, authorizer, configuration }, registry);
+    Object.assign(late, { authorizer, authenticator, admission });
+    const streaming = lazyStreaming({ storage: registry, kubelet: options });
+    const metrics = createMetrics();
+    const inFlight = createInFlight({
+      maxReading: options.maxRequestsInflight,
+      maxMutating: options.maxMutatingRequestsInflight,
+    });
+    const state = { bootstrapped: false, stopping: false };
+    const advertiseAddress = advertiseAddressOf(options);
+    const authorize = (attributes: Attributes) => {
+      const { decision, reason } = authorizer.authorize(attributes);
+      if (decision !== "Allow") throw forbiddenError(attributes, reason);
+    };
+    const dispatchOptions: DispatchOptions = {
+      dependencies: {
+        registry,
+        store,
+        feed,
+        admission,
+        authorizeCreate: ({ info, user }) => authorize(attributesOf({ ...info, verb: "create" }, user)),
+        clock,
+        minRequestTimeoutMs: options.minRequestTimeout * 1000,
+        shutdown: shutdown.signal,
+      },
+      discovery: createDiscovery(definitions, { serverAddress: `${advertiseAddress}:${options.securePort}` }),
+      openApi: createOpenApi({ definitions }),
+      streaming,
+      healthChecks: healthChecks({ store, feed, state }),
+      metrics,
+      documents: openIdDocuments({
+        issuer: options.serviceAccountIssuer[0] ?? "",
+        jwksUri: options.serviceAccountJwksUri || `https://${advertiseAddress}:${options.securePort}/openid/v1/jwks`,
+        keys: loadVerificationKeys(withSigningKey(options).serviceAccountKeyFile),
+      }),
+    };
+    const server = await startServer({
+      tls,
+      address: options.bindAddress,
+      port: options.securePort,
+      requestTimeoutMs: options.requestTimeout,
+      inFlight,
+      logger,
+      async authenticate(request) {
+        return impersonate(request, await authenticator.authenticate(request), authorizer);
+      },
+      authorize,
+      handle: (exchange) => dispatch(exchange, dispatchOptions),
+      upgrade: (exchange, socket, head) => dispatchUpgrade(exchange, { socket, head }, dispatchOptions),
+      observe: createRequestMetrics({ metrics, inFlight, isServed: (info) => isServed(info, registry) }),
+    });
+    logger.info("Serving securely", { address: options.bindAddress, port: server.port });
+    const stopCompaction = startCompaction({ store, intervalMs: options.etcdCompactionInterval, clock, logger });
+    await runBootstrap({
+      storage: registry,
+      logger,
+      options: {
+        advertiseAddress,
+        securePort: server.port,
+        serviceCidrs: options.serviceClusterIpRange,
+        ...(clientCaFile === undefined ? {} : { clientCa: readFileSync(clientCaFile, "utf8") }),
+        ...requestHeaderOptions(options),
+      },
+    });
+    state.bootstrapped = true;
+    await sdNotify("ready");
+    const reopen = await untilRecoverable({ store, clock, logger }, signal);
+    state.stopping = true;
+    await sdNotify("stopping");
+    if (!reopen && options.shutdownDelayDuration > 0) await clock.sleep(options.shutdownDelayDuration);
+    shutdown.abort();
+    stopCompaction();
+    await server.close();
+    await streaming.close();
+    if (reopen) throw new Error("the store was not writable for a while: to be started again");
+  } finally {
+    stopFeed.abort();
+    await store.close();
+  }
+}
+
+async function openStore(
+  directory: string,
+  { logger, clock }: Pick<CommandContext, "logger" | "clock">,
+): Promise<Store> {
+  try {
+    return await openLevelDbStore({ directory, logger, clock });
+  } catch (error) {
+    if (isUnavailable(error)) throw new ConfigError(`--data-dir ${directory}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** The signing key's public half verifies when no other key is named. */
+function withSigningKey(options: Options): Options {
+  const { serviceAccountKeyFile, serviceAccountSigningKeyFile } = options;
+  if (serviceAccountKeyFile.length > 0 || serviceAccountSigningKeyFile === "") return options;
+  return { ...options, serviceAccountKeyFile: [serviceAccountSigningKeyFile] };
+}
+
+/** Deletes a pod for its evictor: through admission and with the pod's grace. */
+async function deletePod(
+  registry: ServedRegistry,
+  {
+    context,
+    namespace,
+    name,
+    admission,
+    gracePeriodSeconds,
+    preconditions,
+  }: Parameters<DeletePod>[0] & { admission: AdmissionChain | undefined },
+): Promise<void> {
+  const deleteOptions = {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(preconditions === undefined ? {} : { preconditions }),
+  };
+  await registry.servedFor(pods)!.writer.delete({ namespace, name, deleteOptions, context, admission });
+}
+
+function nodePortRangeOf(text: string): { from: number; to: number } {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
+  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || from < 1 || to > 65535 || from > to) {
+    throw new ConfigError(`--service-node-port-range ${JSON.stringify(text)} is not a valid port range`);
+  }
+  return { from, to };
+}
+
+function advertiseAddressOf({ advertiseAddress, bindAddress }: Options): string {
+  if (advertiseAddress !== "") return advertiseAddress;
+  // As upstream's ResolveBindAddress: nobody else can reach an unspecified or loopback address.
+  if (!/^(0\.0\.0\.0|::|::1|127\..*|localhost|)$/.test(bindAddress)) return bindAddress;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const own = addresses.find(({ family, internal }) => family === "IPv4" && !internal);
+  return own?.address ?? "127.0.0.1";
+}
+
+function requestHeaderOptions(options: Options) {
+  if (options.requestheaderClientCaFile === "") return {};
+  return {
+    requestheaderClientCa: readFileSync(options.requestheaderClientCaFile, "utf8"),
+    requestheaderAllowedNames: options.requestheaderAllowedNames,
+    requestheaderUsernameHeaders: options.requestheaderUsernameHeaders,
+    requestheaderGroupHeaders: options.requestheaderGroupHeaders,
+    requestheaderExtraHeadersPrefix: options.requestheaderExtraHeadersPrefix,
+  };
+}

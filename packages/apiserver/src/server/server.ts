@@ -1,0 +1,215 @@
+// The HTTPS server: every request goes through one chain, from the request line to a handler. Errors become a Status in
+// one place. Decides nothing itself.
+
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { badRequest, timeout } from "@picokube/api/errors";
+import type { Logger } from "@picokube/component-base/logger";
+import type { ServingTls } from "@picokube/component-base/tls-options";
+import { fastify } from "fastify";
+import type { UserInfo } from "../authn/authenticator.js";
+import type { Attributes } from "../authz/authorizer.js";
+import { createExchange, type Exchange, sendError, statusOf } from "../handlers/exchange.js";
+import { type RequestInfo, requestInfoOf } from "../request/request-info.js";
+import { type InFlight, isLongRunning } from "./in-flight.js";
+
+const KEEP_ALIVE_MS = 180_000;
+/** A handshake and a request's headers must be there within it (upstream: ReadHeaderTimeout). */
+const HEADERS_TIMEOUT_MS = 32_000;
+/** How long running requests may take once the server is told to stop. */
+const DRAIN_MS = 10_000;
+const MAX_HEADER_BYTES = 128 * 1024;
+
+export interface ServerOptions {
+  readonly tls: ServingTls;
+  readonly address: string;
+  readonly port: number;
+  readonly requestTimeoutMs: number;
+  /** Upstream's 32 s when left out. */
+  readonly headersTimeoutMs?: number;
+  readonly inFlight: InFlight;
+  readonly logger: Logger;
+  /** Who asks, impersonation included. Throws 401 or 403. */
+  authenticate(request: IncomingMessage): Promise<UserInfo>;
+  /** Throws 403. */
+  authorize(attributes: Attributes): void;
+  /** Answers an authorised request. */
+  handle(exchange: Exchange): Promise<void>;
+  /** Takes over the socket of an authorised upgrade. Throws before it has written anything. */
+  upgrade(exchange: Omit<Exchange, "response">, socket: Duplex, head: Buffer): Promise<void>;
+  /** Told of each answer. */
+  observe(observation: { info: RequestInfo; code: number; durationMs: number }): void;
+}
+
+export interface ApiServer {
+  readonly port: number;
+  /** Takes no new requests, waits for those that run, then closes. */
+  close(): Promise<void>;
+}
+
+/** Listens; resolves when it does. */
+export async function startServer(options: ServerOptions): Promise<ApiServer> {
+  const headersTimeoutMs = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
+  const https = {
+    ...options.tls.options,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    handshakeTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(headersTimeoutMs / 4),
+  };
+  const app = fastify({
+    https: https as never,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: 0,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    clientErrorHandler: refuse,
+    frameworkErrors: (error, request, reply) => {
+      reply.hijack();
+      sendError(request.raw, reply.raw, badRequest(error.message));
+    },
+  });
+  // Handled before fastify would read the body: bodies are read where their kind and limit are known.
+  const connections = new Map<Socket, number>();
+  app.server.on("secureConnection", (socket: Socket) => {
+    connections.set(socket, 0);
+    socket.on("close", () => connections.delete(socket));
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.hijack();
+    const { socket } = request.raw;
+    connections.set(socket, (connections.get(socket) ?? 0) + 1);
+    reply.raw.once("close", () => {
+      if (!socket.destroyed) connections.set(socket, (connections.get(socket) ?? 1) - 1);
+    });
+    void serve(options, request.raw, reply.raw);
+  });
+  app.all("/*", async () => {});
+  app.server.headersTimeout = headersTimeoutMs;
+  app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    void serveUpgrade(options, { request, socket, head });
+  });
+  options.tls.attach(app.server as never);
+  const upgraded = new Set<Duplex>();
+  app.server.on("upgrade", (_request, socket: Duplex) => {
+    upgraded.add(socket);
+    socket.on("close", () => upgraded.delete(socket));
+  });
+  await app.listen({ host: options.address, port: options.port });
+  const bound = app.server.address();
+  return {
+    port: typeof bound === "object" && bound ? bound.port : options.port,
+    async close() {
+      for (const socket of upgraded) socket.destroy();
+      // Connections fall idle one after the other, as their requests end. Node.js's own closeIdleConnections spares
+      // those that have not had a request yet.
+      const idle = setInterval(() => {
+        for (const [socket, active] of connections) if (active === 0) socket.destroy();
+      }, 20);
+      const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+      await app.close();
+      clearInterval(idle);
+      clearTimeout(late);
+    },
+  };
+}
+
+/** Answers what is no HTTP request in Go's words; who was too slow gets no answer, as there. */
+function refuse(error: Error & { code?: string }, socket: Socket): void {
+  // Only the parser's complaints have a client that can be answered: not a reset, not a handshake that never ended.
+  if (!socket.writable || !error.code?.startsWith("HPE_")) {
+    socket.destroy();
+    return;
+  }
+  const line = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
+  socket.end(`HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${line}`, () => socket.destroy());
+}
+
+/** Never throws: whatever goes wrong becomes the answer. */
+async function serve(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const startedMs = performance.now();
+  let info: RequestInfo | undefined;
+  let leave = () => {};
+  let deadline: NodeJS.Timeout | undefined;
+  let timedOut = false;
+  // A client that goes away is no error of ours.
+  request.on("error", () => {});
+  response.on("error", () => {});
+  try {
+    const auditId = request.headers["audit-id"];
+    response.setHeader("Audit-Id", typeof auditId === "string" && auditId.length <= 64 ? auditId : randomUUID());
+    info = readInfo(request);
+    const user = await options.authenticate(request);
+    leave = options.inFlight.enter(info, user);
+    // A watch has only begun when its handler returns.
+    if (isLongRunning(info)) leaveAtClose(response, leave);
+    options.authorize(attributesOf(info, user));
+    if (!isLongRunning(info)) {
+      deadline = setTimeout(() => {
+        timedOut = true;
+        const why = "request did not complete within the requested timeout - context deadline exceeded";
+        sendError(request, response, timeout(`Timeout: ${why}`));
+      }, options.requestTimeoutMs);
+    }
+    await options.handle(createExchange({ request, response, info, user }));
+  } catch (error) {
+    // Whoever timed out has been answered; that the handler then finds nobody to answer is no fault.
+    if (timedOut) return;
+    report(options.logger, error, request);
+    sendError(request, response, error);
+  } finally {
+    clearTimeout(deadline);
+    if (!info || !isLongRunning(info)) leave();
+    if (info) options.observe({ info, code: response.statusCode, durationMs: performance.now() - startedMs });
+  }
+}
+
+function leaveAtClose(stream: ServerResponse | Duplex, leave: () => void): void {
+  if (stream.destroyed) leave();
+  else stream.once("close", leave);
+}
+
+async function serveUpgrade(
+  options: ServerOptions,
+  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
+): Promise<void> {
+  socket.on("error", () => {});
+  try {
+    const info = readInfo(request);
+    const user = await options.authenticate(request);
+    options.authorize(attributesOf(info, user));
+    leaveAtClose(socket, options.inFlight.enter(info, user));
+    await options.upgrade({ request, info, user, warn: () => {} }, socket, head);
+  } catch (error) {
+    report(options.logger, error, request);
+    const status = statusOf(error);
+    const body = JSON.stringify(status);
+    socket.end(
+      `HTTP/1.1 ${status.code} ${status.reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+}
+
+function readInfo(request: IncomingMessage): RequestInfo {
+  try {
+    return requestInfoOf(request.method ?? "GET", request.url ?? "/");
+  } catch (error) {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(request.url)}`, { cause: error });
+  }
+}
+
+function report(logger: Logger, error: unknown, { method, url }: IncomingMessage): void {
+  const { code } = statusOf(error);
+  if (code < 500 || code === 503 || code === 504) return;
+  logger.error("a request failed", { method, url, err: error, stack: (error as Error).stack });
+}
+
+/** What the authorizers judge. */
+export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+  const { verb, path } = info;
+  if (!info.isResourceRequest) return { user, verb, path };
+  const { group, version, resource, subresource, namespace, name } = info;
+  return { user, verb, path, resource: { group, version, resource, subresource, namespace, name } };
+}

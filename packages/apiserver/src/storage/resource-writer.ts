@@ -1,0 +1,391 @@
+// Writes objects: defaulting, strategy, admission, validation, then the store, with upstream's retries. Serialises each
+// object once. Answers nothing over HTTP and authorises nothing.
+
+import { semanticDeepEqual } from "@picokube/api/deep-equal";
+import { alreadyExists, conflict, type FieldError, invalid, isAlreadyExists, notFound } from "@picokube/api/errors";
+import type { KubernetesObject } from "@picokube/api/meta/v1";
+import { generateName } from "@picokube/api/names/generate-name";
+import { invalidValue } from "@picokube/api/validation/field-error";
+import { isRevisionConflict } from "@picokube/store/errors";
+import type { KeyValue, Store } from "@picokube/store/store";
+import type { AdmissionAttributes } from "../admission/admission.js";
+import { keepTimesOfNoChange, trackWrite } from "../apply/field-manager.js";
+import type { RequestContext } from "../registry/resource-definition.js";
+import { validateMetadata, validateMetadataUpdate } from "../validation/metadata.js";
+import type { CacheFeed } from "./cache-feed.js";
+import { encodeObject, parseObject, spliceRevision } from "./codec.js";
+import { type DeleteOptions, isReadyToGo, planDeletion, unmetPrecondition } from "./deletion.js";
+import { fillForCreate, fillForUpdate } from "./metadata.js";
+import { sameJson } from "./same-json.js";
+import type { ServedResource } from "./served-resource.js";
+import { statusOfStoreFault } from "./store-faults.js";
+
+const GENERATE_NAME_ATTEMPTS = 8;
+const CONFLICT_ATTEMPTS = 20;
+
+/** The admission chain as the writer needs it; the apiserver's own writes go without. */
+export interface AdmissionChain {
+  admit(attributes: AdmissionAttributes): Promise<void>;
+  validate(attributes: AdmissionAttributes): Promise<void>;
+}
+
+export interface WriteOptions {
+  readonly context: RequestContext;
+  readonly admission?: AdmissionChain | undefined;
+  readonly subresource?: string;
+}
+
+/** What a write left behind: the object, and its bytes as they go over the wire. */
+export interface Written<T extends KubernetesObject = KubernetesObject> {
+  readonly object: T;
+  readonly bytes: Buffer;
+  readonly created: boolean;
+}
+
+export interface Deleted<T extends KubernetesObject = KubernetesObject> extends Written<T> {
+  /** False: the object stays until its grace or its finalizers are over. */
+  readonly removed: boolean;
+}
+
+/** Turns the current object (a private copy) into the one to be stored. May throw Status errors; called again on conflict. */
+export type Transform<T extends KubernetesObject> = (current: T) => Promise<T> | T;
+
+export interface UpdateOptions<T extends KubernetesObject> extends WriteOptions {
+  readonly namespace: string;
+  readonly name: string;
+  readonly transform: Transform<T>;
+  /** Makes the object when there is none (create on update). */
+  readonly create?: (() => T) | undefined;
+}
+
+interface Current {
+  readonly revision: number;
+  readonly bytes: Buffer;
+}
+
+export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
+  private readonly served: ServedResource<T>;
+  private readonly store: Store;
+  private readonly feed: CacheFeed;
+  private readonly leaseTtlSeconds: number | undefined;
+
+  constructor(options: {
+    served: ServedResource<T>;
+    store: Store;
+    feed: CacheFeed;
+    leaseTtlSeconds?: number | undefined;
+  }) {
+    this.served = options.served;
+    this.store = options.store;
+    this.feed = options.feed;
+    this.leaseTtlSeconds = options.leaseTtlSeconds;
+  }
+
+  async create(input: T, { namespace, ...options }: WriteOptions & { namespace: string }): Promise<Written<T>> {
+    const generated = !input.metadata.name && Boolean(input.metadata.generateName);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.createOnce(generated ? structuredClone(input) : input, { ...options, namespace, generated });
+      } catch (error) {
+        if (!generated || !isAlreadyExists(error) || attempt >= GENERATE_NAME_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async update(options: UpdateOptions<T>): Promise<Written<T>> {
+    const { namespace, name, create } = options;
+    const key = this.served.keyOf(namespace, name);
+    let current = this.currentFromCache(key);
+    for (let attempt = 1; ; attempt++) {
+      if (current === undefined) {
+        if (create) return this.create(create(), { ...options, namespace });
+        throw notFound(this.served.resource, name);
+      }
+      try {
+        return await this.updateOnce(key, current, options);
+      } catch (error) {
+        if (!isRevisionConflict(error)) throw statusOfStoreFault(error, this.served.resource, name);
+        if (attempt >= CONFLICT_ATTEMPTS) throw conflict(this.served.resource, name);
+      }
+      current = await this.currentFromStore(key);
+    }
+  }
+
+  async delete(
+    options: WriteOptions & { namespace: string; name: string; deleteOptions: DeleteOptions },
+  ): Promise<Deleted<T>> {
+    const key = this.served.keyOf(options.namespace, options.name);
+    let current = this.currentFromCache(key);
+    for (let attempt = 1; ; attempt++) {
+      if (current === undefined) throw notFound(this.served.resource, options.name);
+      try {
+        return await this.deleteOnce(key, current, options);
+      } catch (error) {
+        if (!isRevisionConflict(error)) throw statusOfStoreFault(error, this.served.resource, options.name);
+        if (attempt >= CONFLICT_ATTEMPTS) throw conflict(this.served.resource, options.name);
+      }
+      current = await this.currentFromStore(key);
+    }
+  }
+
+  private async createOnce(
+    object: T,
+    {
+      context,
+      admission,
+      namespace,
+      generated,
+      subresource = "",
+    }: WriteOptions & { namespace: string; generated: boolean },
+  ): Promise<Written<T>> {
+    const { definition, resource } = this.served;
+    object.kind = this.served.kind;
+    object.apiVersion = this.served.apiVersion;
+    definition.applyDefaults?.(object);
+    fillForCreate(object, { namespace, nowMs: context.now(), hasGeneration: definition.hasGeneration });
+    this.trackFields(undefined, object, { context, subresource });
+    const attributes = this.attributes({ operation: "CREATE", object, context, subresource });
+    await admission?.admit(attributes);
+    definition.applyDefaults?.(object);
+    if (generated) object.metadata.name = generateName(object.metadata.generateName!);
+    await definition.prepareForCreate?.(object, context);
+    const faults = [
+      ...validateMetadata(object, definition as never),
+      ...(definition.validate?.(object, context) ?? []),
+    ];
+    this.throwInvalid(faults, object.metadata.name);
+    await admission?.validate({ ...attributes, name: object.metadata.name });
+    const bytes = this.encode(object);
+    if (context.dryRun) {
+      if (this.served.cache.get(this.served.keyOf(namespace, object.metadata.name))) {
+        throw alreadyExists(resource, object.metadata.name);
+      }
+      return { object, bytes: encodeObject(object), created: true };
+    }
+    const key = this.served.keyOf(namespace, object.metadata.name);
+    try {
+      const pair = await this.store.create(key, bytes, this.lease());
+      return { ...(await this.committed(object, pair)), created: true };
+    } catch (error) {
+      throw statusOfStoreFault(error, resource, object.metadata.name);
+    }
+  }
+
+  private async updateOnce(key: string, current: Current, options: UpdateOptions<T>): Promise<Written<T>> {
+    const { context, admission, subresource = "", name } = options;
+    const { definition } = this.served;
+    const old = this.served.copyOf(current);
+    const object = await options.transform(this.served.copyOf(current));
+    object.kind = this.served.kind;
+    object.apiVersion = this.served.apiVersion;
+    this.checkIdentity(object, old);
+    definition.applyDefaults?.(object);
+    fillForUpdate(object, old);
+    const merged = subresource === "" ? object : this.mergeSubresource(subresource, object, old, context);
+    this.trackFields(old, merged, { context, subresource });
+    const attributes = this.attributes({ operation: "UPDATE", object: merged, oldObject: old, context, subresource });
+    await admission?.admit(attributes);
+    if (subresource === "" || subresource === "scale") {
+      await definition.prepareForUpdate?.(merged, old, context);
+      this.bumpGeneration(merged, old);
+    } else if (subresource !== "status") this.bumpGeneration(merged, old);
+    this.throwInvalid(this.faultsOf(merged, old, { subresource, context }), name);
+    await admission?.validate(attributes);
+    if (isReadyToGo(merged)) return this.removeInUpdate(key, current, merged, context);
+    keepTimesOfNoChange(old, merged);
+    const stored = this.served.toStored(merged);
+    const bytes = encodeObject(stored);
+    if (context.dryRun || sameJson(parseObject(bytes), withoutRevision(parseObject(current.bytes)))) {
+      return { object: merged, bytes: spliceRevision(encodeObject(merged), current.revision), created: false };
+    }
+    this.feed.remember(bytes, stored);
+    const pair = await this.store.update(key, bytes, current.revision, this.lease());
+    return { ...(await this.committed(merged, pair)), created: false };
+  }
+
+  private async deleteOnce(
+    key: string,
+    current: Current,
+    options: WriteOptions & { deleteOptions: DeleteOptions },
+  ): Promise<Deleted<T>> {
+    const { context, admission, deleteOptions } = options;
+    const { definition, resource } = this.served;
+    const old = this.served.copyOf(current);
+    const unmet = unmetPrecondition(old, deleteOptions.preconditions, resource);
+    if (unmet) throw unmet;
+    const attributes = this.attributes({ operation: "DELETE", oldObject: old, context, subresource: "" });
+    await admission?.admit(attributes);
+    await admission?.validate(attributes);
+    const plan = planDeletion(this.served.copyOf(current), {
+      options: deleteOptions,
+      graceOf: definition.gracePeriodSeconds as never,
+      nowMs: context.now(),
+    });
+    if (plan.action === "wait" || (context.dryRun && plan.action === "remove")) {
+      const removed = plan.action === "remove";
+      return { object: old, bytes: spliceRevision(encodeObject(old), current.revision), created: false, removed };
+    }
+    if (plan.action === "remove") return { ...(await this.remove(key, current, old, context)), removed: true };
+    const object = plan.object as T;
+    if (context.dryRun) {
+      return { object, bytes: spliceRevision(encodeObject(object), current.revision), created: false, removed: false };
+    }
+    const pair = await this.store.update(key, this.encode(object), current.revision, this.lease());
+    return { ...(await this.committed(object, pair)), created: false, removed: false };
+  }
+
+  private async removeInUpdate(key: string, current: Current, object: T, context: RequestContext): Promise<Written<T>> {
+    if (context.dryRun) {
+      return { object, bytes: spliceRevision(encodeObject(object), current.revision), created: false };
+    }
+    return this.remove(key, current, object, context);
+  }
+
+  private async remove(key: string, current: Current, object: T, context: RequestContext): Promise<Written<T>> {
+    const event = await this.store.delete(key, current.revision);
+    await this.feed.applied(event.revision);
+    object.metadata.resourceVersion = String(event.revision);
+    await this.served.definition.afterDelete?.(object, context);
+    return { object, bytes: spliceRevision(encodeObject(object), event.revision), created: false };
+  }
+
+  private async committed(object: T, pair: KeyValue): Promise<{ object: T; bytes: Buffer }> {
+    await this.feed.applied(pair.modRevision);
+    object.metadata.resourceVersion = String(pair.modRevision);
+    const cached = this.served.cache.get(pair.key);
+    if (cached?.revision === pair.modRevision) return { object, bytes: this.served.bytesOf(cached) };
+    return { object, bytes: spliceRevision(encodeObject(object), pair.modRevision) };
+  }
+
+  private encode(object: T): Buffer {
+    const stored = this.served.toStored(object);
+    const bytes = encodeObject(stored);
+    this.feed.remember(bytes, stored);
+    return bytes;
+  }
+
+  private currentFromCache(key: string): Current | undefined {
+    const item = this.served.cache.get(key);
+    return item && { revision: item.revision, bytes: item.bytes };
+  }
+
+  private async currentFromStore(key: string): Promise<Current | undefined> {
+    const pair = await this.store.get(key);
+    return pair && { revision: pair.modRevision, bytes: spliceRevision(pair.value, pair.modRevision) };
+  }
+
+  /** Before admission and strategies: what they set belongs to nobody, as upstream. */
+  private trackFields(
+    old: T | undefined,
+    object: T,
+    { context, subresource }: { context: RequestContext; subresource: string },
+  ): void {
+    if (context.fieldManager === undefined) return;
+    trackWrite(old, object, {
+      kind: this.served.resource,
+      apiVersion: this.served.apiVersion,
+      manager: context.fieldManager,
+      subresource,
+      nowMs: context.now(),
+      ignoreStatus: subresource === "" && this.served.definition.hasStatus,
+    });
+  }
+
+  private mergeSubresource(subresource: string, object: T, old: T, context: RequestContext): T {
+    const own = this.served.definition.update?.[subresource];
+    if (own) return own(object, old, context);
+    if (subresource !== "status") return object;
+    const merged = structuredClone(old) as T & { status?: unknown };
+    const { status } = object as { status?: unknown };
+    if (status === undefined) delete merged.status;
+    else merged.status = status;
+    // As upstream's pod and node strategies: their kubelets also keep annotations and finalizers through status.
+    if (this.served.kind === "Pod" || this.served.kind === "Node") {
+      const { ownerReferences } = old.metadata;
+      merged.metadata = { ...object.metadata, ...(ownerReferences ? { ownerReferences } : {}) };
+    }
+    if (object.metadata.managedFields) merged.metadata.managedFields = object.metadata.managedFields;
+    return merged;
+  }
+
+  private faultsOf(
+    object: T,
+    old: T,
+    { subresource, context }: { subresource: string; context: RequestContext },
+  ): FieldError[] {
+    const { definition } = this.served;
+    const metadata = validateMetadataUpdate(object, old);
+    const specific = subresource === "status" ? definition.validateStatusUpdate : definition.validateUpdate;
+    // Subresources with a merge of their own touch what validateUpdate guards; they validate in that merge.
+    const own = subresource !== "" && subresource !== "status" && subresource !== "scale";
+    return [...metadata, ...(own ? [] : (specific?.(object, old, context) ?? []))];
+  }
+
+  private checkIdentity(object: T, old: T): void {
+    const { resource, definition } = this.served;
+    const { uid, resourceVersion } = object.metadata;
+    const unmet = unmetPrecondition(old, uid ? { uid } : undefined, resource);
+    if (unmet) throw unmet;
+    if (!resourceVersion || resourceVersion === "0") {
+      if (definition.allowUnconditionalUpdate === false) {
+        const fault = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
+        this.throwInvalid([fault], old.metadata.name);
+      }
+    } else if (resourceVersion !== old.metadata.resourceVersion) throw conflict(resource, old.metadata.name);
+  }
+
+  private bumpGeneration(object: T, old: T): void {
+    if (!this.served.definition.hasGeneration) return;
+    if (semanticDeepEqual(desired(object), desired(old))) return;
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+
+  private throwInvalid(faults: readonly FieldError[], name: string | undefined): void {
+    if (faults.length > 0) throw invalid(this.served.resource, name ?? "", faults);
+  }
+
+  private lease(): { leaseTtl?: number } {
+    return this.leaseTtlSeconds === undefined ? {} : { leaseTtl: this.leaseTtlSeconds };
+  }
+
+  private attributes({
+    operation,
+    object,
+    oldObject,
+    context,
+    subresource,
+  }: {
+    operation: AdmissionAttributes["operation"];
+    object?: T;
+    oldObject?: T;
+    context: RequestContext;
+    subresource: string;
+  }): AdmissionAttributes {
+    const { group, version, kind, resource } = this.served.resource;
+    const { namespace = "", name = "" } = (object ?? oldObject)!.metadata;
+    return {
+      operation,
+      resource: { group, version, resource },
+      kind: { group, version, kind },
+      subresource,
+      namespace: this.served.resource.resource === "namespaces" && group === "" ? name : namespace,
+      name,
+      user: context.user,
+      dryRun: context.dryRun,
+      object,
+      oldObject,
+      warn: (message) => context.warn(message),
+    };
+  }
+}
+
+/** Everything but metadata and status: a change of it is a new generation. */
+function desired(object: KubernetesObject): object {
+  const { metadata: _metadata, status: _status, ...rest } = object as KubernetesObject & { status?: unknown };
+  return rest;
+}
+
+function withoutRevision(object: KubernetesObject): KubernetesObject {
+  const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
+  return { ...object, metadata: metadata as KubernetesObject["metadata"] };
+}

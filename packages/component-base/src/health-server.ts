@@ -1,0 +1,142 @@
+// The small HTTP(S) server of daemons: /healthz, /livez, /readyz, /metrics and the paths a component adds.
+// Health is open to all; everything else asks authorize first. The apiserver and the kubelet's API have servers of their own.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { Metrics } from "./metrics.js";
+import type { ServingTls } from "./tls-options.js";
+
+export interface HealthCheck {
+  readonly name: string;
+  /** Left out: all of them. */
+  readonly on?: readonly ("healthz" | "livez" | "readyz")[];
+  /** Throws or rejects when unhealthy. */
+  check(): void | Promise<void>;
+}
+
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Whether a request may go on; 401 and 403 carry the words to answer with. */
+export type Authorization =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly code: 401 | 403; readonly message: string };
+
+export interface HealthServerOptions {
+  /** All addresses when left out. */
+  readonly address?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly tls?: ServingTls;
+  readonly checks?: readonly HealthCheck[];
+  readonly metrics?: Metrics;
+  /** Guards everything but health; without it all is open. */
+  readonly authorize?: (request: IncomingMessage) => Promise<Authorization>;
+  /** Further paths, exact or, ending in "/", by prefix. */
+  readonly handlers?: Readonly<Record<string, HttpHandler>>;
+}
+
+export interface HealthServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const endpoints = ["healthz", "livez", "readyz"] as const;
+
+/** Listens at once; resolves when it does. */
+export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
+    answer(options, request, response).catch((error: unknown) => {
+      if (!response.headersSent) text(response, 500, `Internal Server Error: ${(error as Error).message}\n`);
+      else response.destroy();
+    });
+  };
+  const server: Server = options.tls ? createTlsServer(tlsOptions(options.tls), listener) : createServer(listener);
+  options.tls?.attach(server as ReturnType<typeof createTlsServer>);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port: options.port, host: options.address }, resolve);
+  });
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound ? bound.port : options.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+// Without a CA of ours the handshake would believe the public ones: ask for no certificate at all.
+function tlsOptions({ options }: ServingTls): ServingTls["options"] {
+  return options.ca === undefined ? { ...options, requestCert: false } : options;
+}
+
+async function answer(options: HealthServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://host");
+  const [, first, second] = pathname.split("/");
+  const endpoint = endpoints.find((name) => name === first);
+  if (endpoint) return answerHealth({ checks: options.checks, endpoint, only: second, searchParams, response });
+  const authorization = await options.authorize?.(request);
+  if (authorization && !authorization.allowed) return text(response, authorization.code, `${authorization.message}\n`);
+  if (pathname === "/metrics" && options.metrics) {
+    response.setHeader("Content-Type", options.metrics.contentType);
+    response.end(await options.metrics.render());
+    return;
+  }
+  const handlers = options.handlers ?? {};
+  const prefix = Object.keys(handlers).find((path) => path.endsWith("/") && pathname.startsWith(path));
+  const handler = handlers[pathname] ?? (prefix === undefined ? undefined : handlers[prefix]);
+  if (!handler) return text(response, 404, "404 page not found\n");
+  await handler(request, response);
+}
+
+/** Answers one of the three endpoints, or one check of it, in upstream's form (apiserver pkg/server/healthz). */
+export async function answerHealth({
+  checks: own = [],
+  endpoint,
+  only,
+  searchParams,
+  response,
+}: {
+  checks?: readonly HealthCheck[] | undefined;
+  endpoint: (typeof endpoints)[number];
+  only: string | undefined;
+  searchParams: URLSearchParams;
+  response: ServerResponse;
+}): Promise<void> {
+  const ping: HealthCheck = { name: "ping", check() {} };
+  const all = [ping, ...own].filter((check) => check.on?.includes(endpoint) ?? true);
+  const checks = only ? all.filter((check) => check.name === only) : all;
+  if (only && checks.length === 0) return text(response, 404, "404 page not found\n");
+  const excluded = new Set(searchParams.getAll("exclude"));
+  const lines: string[] = [];
+  let failed = false;
+  for (const { name, check } of checks) {
+    if (excluded.has(name)) {
+      lines.push(`[+]${name} excluded: ok`);
+      continue;
+    }
+    try {
+      await check();
+      lines.push(`[+]${name} ok`);
+    } catch {
+      failed = true;
+      lines.push(`[-]${name} failed: reason withheld`);
+    }
+  }
+  if (failed) return text(response, 500, `${lines.join("\n")}\n${endpoint} check failed\n`);
+  if (searchParams.has("verbose")) return text(response, 200, `${lines.join("\n")}\n${endpoint} check passed\n`);
+  text(response, 200, "ok");
+}
+
+function text(response: ServerResponse, code: number, body: string): void {
+  response.writeHead(code, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" });
+  response.end(body);
+}

@@ -1,0 +1,74 @@
+// Prometheus metrics of one process. Each component makes its own; nothing is registered at import.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { version } from "./version.js";
+
+export interface MetricOptions<Label extends string> {
+  name: string;
+  help: string;
+  labels?: readonly Label[];
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly contentType: string;
+  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label>;
+  gauge<Label extends string = never>(
+    options: MetricOptions<Label> & { collect?: (gauge: Gauge<Label>) => void },
+  ): Gauge<Label>;
+  histogram<Label extends string = never>(options: MetricOptions<Label> & { buckets?: number[] }): Histogram<Label>;
+  /** All metrics in the text format. */
+  render(): Promise<string>;
+}
+
+/** A registry that already holds the process's and the runtime's own metrics. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  buildInfo(registers);
+  return {
+    registry,
+    contentType: registry.contentType,
+    counter: ({ name, help, labels = [] }) => new Counter({ name, help, labelNames: [...labels], registers }),
+    gauge: ({ name, help, labels = [], collect }) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        ...(collect
+          ? {
+              collect() {
+                collect(this);
+              },
+            }
+          : {}),
+      }),
+    histogram: ({ name, help, labels = [], buckets }) =>
+      new Histogram({ name, help, labelNames: [...labels], registers, ...(buckets ? { buckets } : {}) }),
+    render: () => registry.metrics(),
+  };
+}
+
+// What every component of upstream tells of itself (component-base/metrics/version.go).
+function buildInfo(registers: Registry[]): void {
+  const { gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform, major, minor } = version;
+  const labels = {
+    build_date: buildDate,
+    compiler,
+    git_commit: gitCommit,
+    git_tree_state: gitTreeState,
+    git_version: gitVersion,
+    go_version: goVersion,
+    major,
+    minor,
+    platform,
+  };
+  new Gauge({
+    name: "kubernetes_build_info",
+    help: "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+    labelNames: Object.keys(labels),
+    registers,
+  }).set(labels, 1);
+}

@@ -1,0 +1,172 @@
+// Every controller: its name, its former names, its ServiceAccount, its workers. The one list to add a line to.
+
+import type { Controller } from "@picokube/client/controller";
+import { ConfigError } from "@picokube/component-base/config-error";
+import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.js";
+import type { Dependencies } from "./dependencies.js";
+import { deploymentController } from "./deployment/deployment-controller.js";
+import { endpointsController } from "./endpoints/endpoints-controller.js";
+import { endpointSliceController } from "./endpointslice/endpointslice-controller.js";
+import { garbageCollector } from "./garbage-collector/garbage-collector.js";
+import { namespaceController } from "./namespace/namespace-controller.js";
+import { nodeIpamController } from "./node-ipam/node-ipam-controller.js";
+import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.js";
+import { taintEvictionController } from "./node-lifecycle/taint-eviction-controller.js";
+import type { ControllerManagerValues } from "./options.js";
+import { podGcController } from "./pod-gc/pod-gc-controller.js";
+import { replicaSetController } from "./replicaset/replicaset-controller.js";
+import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
+import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
+import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
+
+export interface ControllerEntry {
+  /** As --controllers names it. */
+  readonly name: string;
+  /** What older releases called it: still understood. */
+  readonly alias: string;
+  readonly serviceAccount: string;
+  /** What metrics call its queue. */
+  readonly queue: string;
+  readonly workers: (options: ControllerManagerValues) => number;
+  /** How many times --kube-api-qps and --kube-api-burst it may use; once when left out. */
+  readonly requests?: { readonly qps: number; readonly burst: number };
+  /** Undefined: the flags leave it nothing to do. */
+  readonly create: (dependencies: Dependencies) => Controller | undefined;
+}
+
+const one = () => 1;
+
+export const controllers: readonly ControllerEntry[] = [
+  {
+    name: "serviceaccount-controller",
+    alias: "serviceaccount",
+    serviceAccount: "service-account-controller",
+    queue: "serviceaccount",
+    workers: one,
+    create: serviceAccountController,
+  },
+  {
+    name: "root-ca-certificate-publisher-controller",
+    alias: "root-ca-cert-publisher",
+    serviceAccount: "root-ca-cert-publisher",
+    queue: "root_ca_cert_publisher",
+    workers: one,
+    create: rootCaPublisher,
+  },
+  {
+    name: "node-ipam-controller",
+    alias: "nodeipam",
+    serviceAccount: "node-controller",
+    queue: "node_ipam",
+    workers: one,
+    create: nodeIpamController,
+  },
+  {
+    name: "node-lifecycle-controller",
+    alias: "nodelifecycle",
+    serviceAccount: "node-controller",
+    queue: "node_lifecycle_controller",
+    workers: () => 8,
+    create: nodeLifecycleController,
+  },
+  {
+    name: "taint-eviction-controller",
+    alias: "taint-eviction",
+    serviceAccount: "node-controller",
+    queue: "noexec_taint_pod",
+    workers: () => 8,
+    create: taintEvictionController,
+  },
+  {
+    name: "deployment-controller",
+    alias: "deployment",
+    serviceAccount: "deployment-controller",
+    queue: "deployment",
+    workers: (options) => options.concurrentDeploymentSyncs,
+    create: deploymentController,
+  },
+  {
+    name: "replicaset-controller",
+    alias: "replicaset",
+    serviceAccount: "replicaset-controller",
+    queue: "replicaset",
+    workers: (options) => options.concurrentReplicasetSyncs,
+    create: replicaSetController,
+  },
+  {
+    name: "endpoints-controller",
+    alias: "endpoint",
+    serviceAccount: "endpoint-controller",
+    queue: "endpoint",
+    workers: (options) => options.concurrentEndpointSyncs,
+    create: endpointsController,
+  },
+  {
+    name: "endpointslice-controller",
+    alias: "endpointslice",
+    serviceAccount: "endpointslice-controller",
+    queue: "endpoint_slice",
+    workers: (options) => options.concurrentServiceEndpointSyncs,
+    create: endpointSliceController,
+  },
+  {
+    name: "namespace-controller",
+    alias: "namespace",
+    serviceAccount: "namespace-controller",
+    queue: "namespace",
+    workers: (options) => options.concurrentNamespaceSyncs,
+    // It asks about every kind there is, and deletes all that it finds.
+    requests: { qps: 20, burst: 100 },
+    create: namespaceController,
+  },
+  {
+    name: "garbage-collector-controller",
+    alias: "garbagecollector",
+    serviceAccount: "generic-garbage-collector",
+    queue: "garbage_collector_attempt_to_delete",
+    workers: (options) => options.concurrentGcSyncs,
+    create: garbageCollector,
+  },
+  {
+    name: "pod-garbage-collector-controller",
+    alias: "podgc",
+    serviceAccount: "pod-garbage-collector",
+    queue: "orphaned_pods_nodes",
+    workers: one,
+    create: podGcController,
+  },
+  {
+    name: "resourcequota-controller",
+    alias: "resourcequota",
+    serviceAccount: "resourcequota-controller",
+    queue: "resource_quota_controller_resource_changes",
+    workers: (options) => options.concurrentResourceQuotaSyncs,
+    create: resourceQuotaController,
+  },
+  {
+    name: "clusterrole-aggregation-controller",
+    alias: "clusterrole-aggregation",
+    serviceAccount: "clusterrole-aggregation-controller",
+    queue: "ClusterRoleAggregator",
+    workers: () => 5,
+    create: clusterRoleAggregationController,
+  },
+];
+
+/** Those that --controllers leaves on: "*" is all, "-x" takes one out, the first word about a controller counts. */
+export function selectControllers(
+  words: readonly string[],
+  entries: readonly ControllerEntry[] = controllers,
+): ControllerEntry[] {
+  const canonical = (word: string) => entries.find(({ name, alias }) => word === name || word === alias)?.name;
+  const choices = new Map<string, boolean>();
+  for (const word of words) {
+    if (word === "*") continue;
+    const off = word.startsWith("-");
+    const name = canonical(off ? word.slice(1) : word);
+    if (name === undefined)
+      throw new ConfigError(`"${off ? word.slice(1) : word}" is not in the list of known controllers`);
+    if (!choices.has(name)) choices.set(name, !off);
+  }
+  return entries.filter(({ name }) => choices.get(name) ?? words.includes("*"));
+}

@@ -1,0 +1,84 @@
+// Writes each Service's Endpoints: the old form of what EndpointSlices say.
+// Watches: Services, Pods, Endpoints. Writes: Endpoints.
+
+import { endpoints, pods, services } from "@picokube/api/core/v1";
+import { semanticDeepEqual } from "@picokube/api/deep-equal";
+import { isAlreadyExists, isForbidden, isNotFound } from "@picokube/api/errors";
+import { selectorFromSet } from "@picokube/api/selectors/labels";
+import type { Controller } from "@picokube/client/controller";
+import type { ObjectKey } from "@picokube/client/informer";
+import { keyOf, splitKey } from "@picokube/client/object-key";
+import { mapped, self } from "@picokube/client/watch-sources";
+import type { Dependencies } from "../dependencies.js";
+import { servicesOf } from "./endpoint-ports.js";
+import { planEndpoints } from "./endpoints-plan.js";
+
+const headlessLabel = "service.kubernetes.io/headless";
+const overCapacityAnnotation = "endpoints.kubernetes.io/over-capacity";
+
+/** Upstream's endpoints-controller. */
+export function endpointsController({ client, informers, recorder: recorderOf }: Dependencies): Controller {
+  const serviceInformer = informers.for(services);
+  const podInformer = informers.for(pods);
+  const endpointsInformer = informers.for(endpoints);
+  const recorder = recorderOf("endpoint-controller");
+
+  async function reconcile(key: ObjectKey) {
+    const { namespace, name } = splitKey(key) as { namespace: string; name: string };
+    const service = serviceInformer.get(key);
+    if (!service) {
+      if (!endpointsInformer.get(key)) return;
+      await client.delete(endpoints, { namespace, name }).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+      return;
+    }
+    const selector = service.spec?.selector ?? {};
+    // Without a selector somebody else writes the Endpoints.
+    if (Object.keys(selector).length === 0 || service.spec?.type === "ExternalName") return;
+    const matches = selectorFromSet(selector);
+    const selected = podInformer.list(namespace).filter((pod) => matches.matches(pod.metadata.labels));
+    const { subsets, truncated } = planEndpoints(service, selected);
+    const current = endpointsInformer.get(key);
+    const { [headlessLabel]: _, ...serviceLabels } = service.metadata.labels ?? {};
+    const labels = {
+      ...serviceLabels,
+      "endpoints.kubernetes.io/managed-by": "endpoint-controller",
+      ...(service.spec?.clusterIP === "None" ? { [headlessLabel]: "" } : {}),
+    };
+    const { [overCapacityAnnotation]: __, ...kept } = current?.metadata.annotations ?? {};
+    const annotations = truncated ? { ...kept, [overCapacityAnnotation]: "truncated" } : kept;
+    if (
+      current &&
+      semanticDeepEqual(current.subsets, subsets) &&
+      semanticDeepEqual(current.metadata.labels, labels) &&
+      semanticDeepEqual(current.metadata.annotations, annotations)
+    )
+      return;
+    try {
+      if (current)
+        await client.update(endpoints, { ...current, metadata: { ...current.metadata, labels, annotations }, subsets });
+      else await client.create(endpoints, { metadata: { name, namespace, labels, annotations }, subsets });
+    } catch (error) {
+      if (isForbidden(error) && error.message.includes("because it is being terminated")) return;
+      const verb = current ? "update" : "create";
+      if (!isAlreadyExists(error))
+        recorder.record(service, {
+          type: "Warning",
+          reason: current ? "FailedToUpdateEndpoint" : "FailedToCreateEndpoint",
+          message: `Failed to ${verb} endpoint ${key}: ${(error as Error).message}`,
+        });
+      throw error;
+    }
+  }
+
+  return {
+    name: "endpoints-controller",
+    watches: [
+      self(serviceInformer),
+      self(endpointsInformer),
+      mapped(podInformer, (pod) => servicesOf(pod, serviceInformer.list(pod.metadata.namespace)).map(keyOf)),
+    ],
+    reconcile,
+  };
+}

@@ -1,0 +1,81 @@
+// Runs controllers against a test's apiserver, with the flags' defaults. For tests only; fakes nothing.
+
+import type { Client } from "@picokube/client/client";
+import type { Controller } from "@picokube/client/controller";
+import { createEventRecorder } from "@picokube/client/event-recorder";
+import type { InformerFactory } from "@picokube/client/informer";
+import { runController } from "@picokube/client/run-controller";
+import { createInformerFactory } from "@picokube/client/shared-informer";
+import { type Clock, realClock } from "@picokube/component-base/clock";
+import { parseFlags } from "@picokube/component-base/flag-set";
+import { createLogger } from "@picokube/component-base/logger";
+import type { Dependencies } from "./dependencies.js";
+import { type ControllerManagerValues, flags } from "./options.js";
+
+export interface RunningControllers {
+  /** Those that the controllers read. */
+  readonly informers: InformerFactory;
+  /** Everything that was logged. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts them; stops them when the test ends. The clock is theirs alone: informers keep real time. */
+export function runControllers(
+  t: { teardown(callback: () => unknown): void },
+  {
+    client,
+    create,
+    clock = realClock(),
+    options = {},
+    workers = 2,
+  }: {
+    client: Client;
+    create: readonly ((dependencies: Dependencies) => Controller | undefined)[];
+    clock?: Clock;
+    options?: Partial<ControllerManagerValues>;
+    workers?: number;
+  },
+): RunningControllers {
+  const ending = new AbortController();
+  const { signal } = ending;
+  let written = "";
+  const write = (line: string) => {
+    written += line;
+  };
+  const logger = createLogger({ verbosity: 2, name: "test", write });
+  const informers = createInformerFactory({ client, logger, clock: realClock() });
+  const defaults = parseFlags("kube-controller-manager", flags, []).values as unknown as ControllerManagerValues;
+  const dependencies: Dependencies = {
+    client,
+    informers,
+    clock,
+    logger,
+    options: { ...defaults, ...options },
+    recorder: (component) => createEventRecorder({ client, component, clock: realClock() }),
+  };
+  const controllers = create.flatMap((each) => each(dependencies) ?? []);
+  informers.start(signal);
+  const done = controllers.map((controller) => runController(controller, { workers, logger, clock, signal }));
+  const stop = async () => {
+    ending.abort();
+    await Promise.all(done);
+  };
+  t.teardown(stop);
+  return { informers, log: () => written, stop };
+}
+
+/** Looks until there is an answer; throws after timeoutMs with the words. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadlineMs) throw new Error(`did not happen within ${timeoutMs} ms: ${what}`);
+    await realClock().sleep(50);
+  }
+}

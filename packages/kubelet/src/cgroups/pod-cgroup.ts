@@ -1,0 +1,93 @@
+// A pod's place in the cgroup tree: kubepods/<class>/pod<uid>. The engine makes it when the sandbox starts; here it is
+// named, given the pod's limits, and removed. Never touches a container's own cgroup.
+
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Pod } from "@picokube/api/core/v1";
+import { podLimits, podRequests, qosClass } from "@picokube/api/pod";
+import { cpuQuotaUs, cpuShares } from "./container-resources.js";
+
+export interface CgroupTree {
+  readonly driver: "cgroupfs" | "systemd";
+  /** "/" or a parent for everything of this kubelet. */
+  readonly root: string;
+}
+
+const mountPoint = "/sys/fs/cgroup";
+
+/** What Docker takes as CgroupParent. */
+export function podCgroupParent(pod: Pod, { driver, root }: CgroupTree): string {
+  const qos = qosClass(pod).toLowerCase();
+  const classes = qos === "guaranteed" ? ["kubepods"] : ["kubepods", qos];
+  const { uid } = pod.metadata;
+  if (driver === "systemd") return `${[...classes, `pod${uid.replaceAll("-", "_")}`].join("-")}.slice`;
+  return join("/", root, ...classes, `pod${uid}`);
+}
+
+/** Folders of the cgroup in each hierarchy that has it. */
+function folders(parent: string): string[] {
+  const unified = existsSync(join(mountPoint, "cgroup.controllers"));
+  if (unified) return [join(mountPoint, parent)];
+  return readdirSync(mountPoint).map((controller) => join(mountPoint, controller, parent));
+}
+
+/** Holds the whole pod to the sum of its limits. For cgroupfs alone: systemd's slices are systemd's. */
+export function limitPodCgroup(pod: Pod, parent: string): void {
+  const millis = podRequests(pod).get("cpu")?.milliValue() ?? 0;
+  const limits = podLimits(pod);
+  const everyLimited = (name: "cpu" | "memory") =>
+    (pod.spec?.containers ?? []).every(({ resources }) => resources?.limits?.[name] !== undefined);
+  const cpu = everyLimited("cpu") ? limits.get("cpu")?.milliValue() : undefined;
+  const memory = everyLimited("memory") ? limits.get("memory")?.value() : undefined;
+  if (existsSync(join(mountPoint, "cgroup.controllers"))) {
+    const folder = join(mountPoint, parent);
+    mkdirSync(folder, { recursive: true });
+    if (cpu !== undefined) writeIfThere(join(folder, "cpu.max"), `${cpuQuotaUs(cpu)} 100000`);
+    if (memory !== undefined) writeIfThere(join(folder, "memory.max"), String(memory));
+    const weight = 1 + Math.floor(((cpuShares(millis) - 2) * 9999) / 262_142);
+    writeIfThere(join(folder, "cpu.weight"), String(weight));
+    return;
+  }
+  for (const controller of ["cpu", "memory"]) {
+    if (existsSync(join(mountPoint, controller))) mkdirSync(join(mountPoint, controller, parent), { recursive: true });
+  }
+  writeIfThere(join(mountPoint, "cpu", parent, "cpu.shares"), String(cpuShares(millis)));
+  if (cpu !== undefined) writeIfThere(join(mountPoint, "cpu", parent, "cpu.cfs_quota_us"), String(cpuQuotaUs(cpu)));
+  if (memory !== undefined) writeIfThere(join(mountPoint, "memory", parent, "memory.limit_in_bytes"), String(memory));
+}
+
+function writeIfThere(path: string, value: string): void {
+  if (existsSync(path)) writeFileSync(path, value);
+}
+
+/** Removes the pod's empty cgroup; what is still in use stays. */
+export function removePodCgroup(uid: string, { driver, root }: CgroupTree): void {
+  if (driver === "systemd") return;
+  for (const classes of [["kubepods"], ["kubepods", "burstable"], ["kubepods", "besteffort"]]) {
+    for (const folder of folders(join("/", root, ...classes, `pod${uid}`))) {
+      if (!existsSync(folder)) continue;
+      try {
+        for (const child of readdirSync(folder, { withFileTypes: true })) {
+          if (child.isDirectory()) rmdirSync(join(folder, child.name));
+        }
+        rmdirSync(folder);
+      } catch {
+        // A container is still leaving it: the orphan sweep comes again.
+      }
+    }
+  }
+}
+
+/** Removes the classes' cgroups where no pod is left in them; another kubelet's pods keep theirs. */
+export function removeQosCgroups({ driver, root }: CgroupTree): void {
+  if (driver === "systemd") return;
+  for (const classes of [["kubepods", "burstable"], ["kubepods", "besteffort"], ["kubepods"]]) {
+    for (const folder of folders(join("/", root, ...classes))) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Not there, or still in use.
+      }
+    }
+  }
+}

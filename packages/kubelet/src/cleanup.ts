@@ -1,0 +1,43 @@
+// `kubelet --cleanup`: removes all that a kubelet with this root directory made on the host: containers, cgroups, mounts
+// and files of pods, the pod network. Never touches what pods had mounted from the host.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type CgroupTree, removePodCgroup, removeQosCgroups } from "./cgroups/pod-cgroup.js";
+import { RuntimeNotFound } from "./cri/errors.js";
+import type { Runtime } from "./cri/runtime.js";
+import { cleanupPodNetwork } from "./network/pod-network.js";
+import { mountedBelow, unmount } from "./volumes/mounter.js";
+
+export interface CleanupOptions {
+  readonly runtime: Runtime;
+  readonly rootDir: string;
+  readonly bridge: string;
+  readonly cgroups: CgroupTree;
+}
+
+/** Idempotent; the kubelet must not be running. Rejects with the first thing that could not be removed, after trying the rest. */
+export async function cleanup({ runtime, rootDir, bridge, cgroups }: CleanupOptions): Promise<void> {
+  const faults: unknown[] = [];
+  const attempt = (work: () => Promise<unknown>) =>
+    work().catch((error: unknown) => {
+      if (!(error instanceof RuntimeNotFound)) faults.push(error);
+    });
+  await attempt(async () => {
+    const [containers, sandboxes] = await Promise.all([runtime.listContainers(), runtime.listSandboxes()]);
+    await Promise.all(
+      containers.map(({ id }) => attempt(() => runtime.stopContainer(id, 0).then(() => runtime.removeContainer(id)))),
+    );
+    await Promise.all(
+      sandboxes.map(({ id }) => attempt(() => runtime.stopSandbox(id).then(() => runtime.removeSandbox(id)))),
+    );
+    for (const uid of new Set(sandboxes.map(({ podUid }) => podUid))) removePodCgroup(uid, cgroups);
+    removeQosCgroups(cgroups);
+  });
+  await attempt(async () => {
+    for (const path of await mountedBelow(rootDir)) await unmount(path);
+    await rm(join(rootDir, "pods"), { recursive: true, force: true });
+  });
+  await attempt(() => cleanupPodNetwork({ bridge, directory: join(rootDir, "network") }));
+  if (faults.length > 0) throw faults[0];
+}

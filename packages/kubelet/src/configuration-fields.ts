@@ -1,0 +1,58 @@
+// Where flags and KubeletConfiguration v1beta1 meet: each flag that has a field in the file, by the field's path. Pure
+// data; options.ts reads it.
+
+/** Flag name to field path; the types and defaults are the flag's. */
+export const fieldOfFlag: Readonly<Record<string, string>> = {
+  address: "address",
+  port: "port",
+  "healthz-bind-address": "healthzBindAddress",
+  "healthz-port": "healthzPort",
+  "tls-cert-file": "tlsCertFile",
+  "tls-private-key-file": "tlsPrivateKeyFile",
+  "client-ca-file": "authentication.x509.clientCAFile",
+  "anonymous-auth": "authentication.anonymous.enabled",
+  "authentication-token-webhook": "authentication.webhook.enabled",
+  "authorization-mode": "authorization.mode",
+  "cluster-dns": "clusterDNS",
+  "cluster-domain": "clusterDomain",
+  "resolv-conf": "resolvConf",
+  "max-pods": "maxPods",
+  "pod-max-pids": "podPidsLimit",
+  "pod-cidr": "podCIDR",
+  "pod-manifest-path": "staticPodPath",
+  "provider-id": "providerID",
+  "register-node": "registerNode",
+  "cgroup-driver": "cgroupDriver",
+  "cgroup-root": "cgroupRoot",
+  "cgroups-per-qos": "cgroupsPerQOS",
+  "sync-frequency": "syncFrequency",
+  "file-check-frequency": "fileCheckFrequency",
+  "node-status-update-frequency": "nodeStatusUpdateFrequency",
+  "node-status-report-frequency": "nodeStatusReportFrequency",
+  "node-lease-duration-seconds": "nodeLeaseDurationSeconds",
+  "serialize-image-pulls": "serializeImagePulls",
+  "max-parallel-image-pulls": "maxParallelImagePulls",
+  "eviction-hard": "evictionHard",
+  "system-reserved": "systemReserved",
+  "kube-reserved": "kubeReserved",
+  "image-gc-high-threshold": "imageGCHighThresholdPercent",
+  "image-gc-low-threshold": "imageGCLowThresholdPercent",
+  "enable-debugging-handlers": "enableDebuggingHandlers",
+  "streaming-connection-idle-timeout": "streamingConnectionIdleTimeout",
+};
+
+/** The value at a dotted path; undefined when any part is missing. */
+export function valueAt(document: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined | null)?.[key], document);
+}
+
+/** Dotted paths of all leaves; lists and maps under a known path are leaves. */
+export function leafPaths(document: unknown, known: ReadonlySet<string>, prefix = ""): string[] {
+  if (typeof document !== "object" || document === null || Array.isArray(document)) return [prefix];
+  return Object.entries(document).flatMap(([key, value]) => {
+    const path = prefix === "" ? key : `${prefix}.${key}`;
+    return known.has(path) ? [path] : leafPaths(value, known, path);
+  });
+}

@@ -1,0 +1,125 @@
+// From the runtime interface's configs to the body of Docker's create call. Pure; decides nothing of its own beyond
+// what Docker needs to be told.
+
+import { readFileSync } from "node:fs";
+import type { ContainerCreateOptions, MountSettings } from "dockerode";
+import type { ContainerConfig, Mount, Sandbox, SandboxConfig } from "../runtime.js";
+import { containerLabels, containerName, sandboxLabels, sandboxName } from "./names.js";
+import { pauseImageName } from "./pause-image.js";
+
+const sandboxOomScoreAdj = -998;
+const logConfig = { Type: "json-file", Config: { "max-size": "10m", "max-file": "5" } };
+
+/** The pause container of a pod. With network "pod" it starts with loopback alone. */
+export function sandboxCreateOptions(
+  config: SandboxConfig,
+  { scope, lowestOomScore }: { scope: string; lowestOomScore: number },
+): ContainerCreateOptions {
+  const hostNetwork = config.network === "host";
+  return {
+    name: sandboxName(config),
+    Image: pauseImageName,
+    Labels: sandboxLabels(config, scope),
+    ...(hostNetwork ? {} : { Hostname: config.hostname }),
+    HostConfig: {
+      NetworkMode: hostNetwork ? "host" : "none",
+      IpcMode: config.hostIpc ? "host" : "shareable",
+      ...(config.hostPid ? { PidMode: "host" } : {}),
+      ...(hostNetwork ? { UTSMode: "host" } : {}),
+      ...(config.cgroupParent === undefined ? {} : { CgroupParent: config.cgroupParent }),
+      ...(Object.keys(config.sysctls).length > 0 ? { Sysctls: { ...config.sysctls } } : {}),
+      ...(config.runtimeHandler ? { Runtime: config.runtimeHandler } : {}),
+      OomScoreAdj: Math.max(sandboxOomScoreAdj, lowestOomScore),
+      CpuShares: 2,
+      SecurityOpt: ["no-new-privileges"],
+      LogConfig: logConfig,
+    },
+  };
+}
+
+const propagations = { None: "rprivate", HostToContainer: "rslave", Bidirectional: "rshared" } as const;
+
+function mountSettings(mount: Mount): MountSettings {
+  return {
+    Type: "bind",
+    Source: mount.hostPath,
+    Target: mount.containerPath,
+    ReadOnly: mount.readOnly,
+    BindOptions: { Propagation: propagations[mount.propagation] },
+  };
+}
+
+function seccomp(profile: string | undefined): string[] {
+  if (profile === "runtime/default") return [];
+  if (profile === undefined || profile === "unconfined") return ["seccomp=unconfined"];
+  return [`seccomp=${readFileSync(profile, "utf8")}`];
+}
+
+function securityOptions({ security }: ContainerConfig): string[] {
+  return [
+    ...(security.privileged ? [] : seccomp(security.seccomp)),
+    ...(security.appArmor === undefined || security.appArmor === "runtime/default"
+      ? []
+      : [`apparmor=${security.appArmor}`]),
+    ...(security.noNewPrivileges ? ["no-new-privileges"] : []),
+  ];
+}
+
+function pidMode(mode: string, sandbox: Sandbox): string {
+  if (mode === "pod") return `container:${sandbox.id}`;
+  return mode === "container" ? "" : mode;
+}
+
+/** One container of a pod, joined to the sandbox's network and IPC namespaces. */
+export function containerCreateOptions(
+  config: ContainerConfig,
+  { sandbox, hostNetwork, scope, cgroupParent, lowestOomScore }: ContainerPlace,
+): ContainerCreateOptions {
+  const { resources, security } = config;
+  return {
+    name: containerName(sandbox, config),
+    Image: config.image,
+    Labels: containerLabels(config, { pod: sandbox, sandboxId: sandbox.id, scope }),
+    ...(config.command === undefined ? {} : { Entrypoint: [...config.command] }),
+    ...(config.args === undefined ? {} : { Cmd: [...config.args] }),
+    ...(config.workingDir ? { WorkingDir: config.workingDir } : {}),
+    ...(security.user === undefined ? {} : { User: security.user }),
+    ...(config.stopSignal ? { StopSignal: config.stopSignal } : {}),
+    Env: [...config.env],
+    Tty: config.tty,
+    OpenStdin: config.stdin,
+    StdinOnce: config.stdinOnce,
+    Healthcheck: { Test: ["NONE"] },
+    HostConfig: {
+      NetworkMode: `container:${sandbox.id}`,
+      IpcMode: `container:${sandbox.id}`,
+      PidMode: pidMode(security.pidMode, sandbox),
+      ...(hostNetwork ? { UTSMode: "host" } : {}),
+      ...(cgroupParent === undefined ? {} : { CgroupParent: cgroupParent }),
+      Mounts: config.mounts.map(mountSettings),
+      ...(resources.cpuShares === undefined ? {} : { CpuShares: resources.cpuShares }),
+      ...(resources.cpuQuotaUs === undefined ? {} : { CpuQuota: resources.cpuQuotaUs }),
+      ...(resources.cpuPeriodUs === undefined ? {} : { CpuPeriod: resources.cpuPeriodUs }),
+      ...(resources.memoryLimitBytes === undefined
+        ? {}
+        : { Memory: resources.memoryLimitBytes, MemorySwap: resources.memoryLimitBytes }),
+      OomScoreAdj: Math.max(resources.oomScoreAdj, lowestOomScore),
+      Privileged: security.privileged,
+      ReadonlyRootfs: security.readOnlyRootFilesystem,
+      GroupAdd: security.groups.map(String),
+      CapAdd: [...security.addCapabilities],
+      CapDrop: [...security.dropCapabilities],
+      SecurityOpt: securityOptions(config),
+      LogConfig: logConfig,
+    },
+  };
+}
+
+/** Where a container is put. */
+export interface ContainerPlace {
+  readonly sandbox: Sandbox;
+  readonly hostNetwork: boolean;
+  readonly scope: string;
+  readonly cgroupParent: string | undefined;
+  readonly lowestOomScore: number;
+}

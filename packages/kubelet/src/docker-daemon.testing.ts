@@ -1,0 +1,77 @@
+// A Docker daemon of a test's own, in a network namespace of its own, that the test may kill. Imported by tests alone.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Docker from "dockerode";
+import type { Test } from "tap";
+import { eventually, run } from "./kubelet.testing.js";
+
+/** A daemon with these images of the machine's own one. Gone when the test ends, with all it ran. */
+export async function startDockerDaemon(t: Test, { images }: { images: readonly string[] }) {
+  const directory = mkdtempSync(join(tmpdir(), "picokube-docker-"));
+  const namespace = `picodocker-${process.pid}`;
+  const socket = join(directory, "docker.sock");
+  const pidFile = join(directory, "docker.pid");
+  const docker = new Docker({ socketPath: socket });
+  let output = "";
+  let child: ChildProcess | undefined;
+
+  async function start({ liveRestore = false } = {}): Promise<void> {
+    // A killed daemon's pid may be somebody else's by now, and the daemon would not start.
+    rmSync(pidFile, { force: true });
+    child = spawn(
+      "nsenter",
+      [
+        `--net=/run/netns/${namespace}`,
+        "dockerd",
+        `--data-root=${join(directory, "data")}`,
+        `--exec-root=${join(directory, "exec")}`,
+        `--host=unix://${socket}`,
+        `--pidfile=${pidFile}`,
+        "--bridge=none",
+        "--iptables=false",
+        `--live-restore=${liveRestore}`,
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    }
+    await eventually("the daemon answers", () => docker.ping().then(Boolean, () => undefined), 60_000);
+  }
+
+  async function stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise<void>((resolve) => child!.once("exit", () => resolve()));
+    const containerdPidFile = join(directory, "exec", "containerd", "containerd.pid");
+    const containerd = Number(readFileSync(containerdPidFile, "utf8"));
+    // nsenter has become the daemon: the pid is its own.
+    process.kill(Number(readFileSync(pidFile, "utf8")), signal);
+    await exited;
+    // It dies with its daemon, a moment later: a new daemon would take the dying one for its own.
+    await eventually("containerd has ended", async () => !existsSync(`/proc/${containerd}`));
+    rmSync(containerdPidFile, { force: true });
+  }
+
+  t.teardown(async () => {
+    const left = await docker.listContainers({ all: true }).catch(() => []);
+    await Promise.all(left.map(({ Id }) => docker.getContainer(Id).remove({ force: true })));
+    await stop("SIGTERM");
+    await run("ip", ["netns", "del", namespace]);
+    await run("sh", ["-c", `awk '{print $2}' /proc/mounts | grep '^${directory}/' | xargs -r umount -l`]);
+    rmSync(directory, { recursive: true, force: true });
+    if (!t.passing()) t.comment(output);
+  });
+  await run("ip", ["netns", "add", namespace]);
+  await start();
+  const archive = join(directory, "images.tar");
+  await run("docker", ["save", "-o", archive, ...images]);
+  await run("docker", ["-H", `unix://${socket}`, "load", "-i", archive]);
+  rmSync(archive);
+  if (!existsSync(pidFile)) throw new Error("the daemon wrote no pid file");
+  return { socket, docker, start, stop };
+}

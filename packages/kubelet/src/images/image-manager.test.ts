@@ -1,0 +1,106 @@
+// Pull policies, back-off and the words of events, on the in-memory runtime with a stepped clock.
+
+import type { Container, Pod } from "@picokube/api/core/v1";
+import { steppingClock } from "@picokube/testing/stepping-clock";
+import { test } from "tap";
+import { createMemoryRuntime } from "../cri/memory/memory-runtime.js";
+import { ContainerStartError } from "../pods/pod-events.js";
+import { createImageManager } from "./image-manager.js";
+
+const pod = {
+  metadata: { name: "web", namespace: "default", uid: "u", resourceVersion: "1", creationTimestamp: "" },
+  spec: { containers: [] },
+} as unknown as Pod;
+
+function setUp(useLocallyBuiltImages: boolean) {
+  const clock = steppingClock();
+  const runtime = createMemoryRuntime({ clock, images: ["here:1"] });
+  const said: string[] = [];
+  const events = {
+    normal: (_: Pod, { reason, message }: { reason: string; message: string }) =>
+      said.push(`Normal ${reason} ${message}`),
+    warning: (_: Pod, { reason, message }: { reason: string; message: string }) =>
+      said.push(`Warning ${reason} ${message}`),
+  };
+  const images = createImageManager({
+    runtime,
+    events,
+    clock,
+    secret: async () => {
+      throw new Error("none");
+    },
+    parallelPulls: 1,
+    useLocallyBuiltImages,
+  });
+  const ensure = (container: Partial<Container>) =>
+    images.ensure(pod, { name: "c", ...container } as Container, new AbortController().signal);
+  /** Reason and message of the failure. */
+  const failure = async (container: Partial<Container>) => {
+    const error = await ensure(container).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return error instanceof ContainerStartError ? { reason: error.reason, message: error.message } : error;
+  };
+  return { clock, runtime, said, ensure, failure };
+}
+
+test("what is present is not pulled", async (t) => {
+  const { said, ensure } = setUp(true);
+  await ensure({ image: "here:1", imagePullPolicy: "IfNotPresent" });
+  await ensure({ image: "here:1", imagePullPolicy: "Always" });
+  const present = 'Normal Pulled Container image "here:1" already present on machine';
+  t.same(said, [present, present]);
+});
+
+test("what is absent is pulled, or fails with its reason", async (t) => {
+  const { clock, runtime, said, ensure, failure } = setUp(false);
+  t.match(await failure({ image: "gone:1", imagePullPolicy: "Never" }), { reason: "ErrImageNeverPull" });
+  t.match(await failure({ image: "a b" }), {
+    reason: "InvalidImageName",
+    message: 'Failed to apply default image tag "a b": couldn\'t parse image name "a b": invalid reference format',
+  });
+  said.length = 0;
+  t.match(await failure({ image: "gone:1" }), { reason: "ErrImagePull" });
+  t.match(await failure({ image: "gone:1" }), {
+    reason: "ImagePullBackOff",
+    message: /^Back-off pulling image "gone:1": ErrImagePull: pull access denied/,
+  });
+  t.match(said, [
+    'Normal Pulling Pulling image "gone:1"',
+    /^Warning Failed Failed to pull image "gone:1": pull access denied/,
+    'Normal BackOff Back-off pulling image "gone:1"',
+  ]);
+  await clock.advance(10_001);
+  t.match(await failure({ image: "gone:1" }), { reason: "ErrImagePull" });
+  await clock.advance(10_001);
+  t.match(await failure({ image: "gone:1" }), { reason: "ImagePullBackOff" }, "the wait has doubled");
+  await clock.advance(10_001);
+  runtime.publish("gone:1");
+  said.length = 0;
+  await ensure({ image: "gone:1" });
+  t.match(
+    said[1],
+    /^Normal Pulled Successfully pulled image "gone:1" in \S+ \(\S+ including waiting\)\. Image size: 1000 bytes\.$/,
+  );
+});
+
+test("an image whose origin the engine cannot tell is used when no registry has it", async (t) => {
+  for (const [useLocallyBuiltImages, origin, pulls] of [
+    [true, "host", 0],
+    [true, "unknown", 1],
+    [true, "registry", 1],
+    [false, "unknown", 1],
+  ] as const) {
+    const { runtime, said, ensure, failure } = setUp(useLocallyBuiltImages);
+    const found = { ...(await runtime.imageStatus("here:1"))!, origin };
+    runtime.imageStatus = async () => found;
+    runtime.pullImage = async () => {
+      throw new Error("dial tcp: lookup registry: no such host");
+    };
+    const container = { image: "here:1", imagePullPolicy: "Always" } as const;
+    if (useLocallyBuiltImages && origin !== "registry") t.equal(await ensure(container), found, origin);
+    else t.match(await failure(container), { reason: "ErrImagePull" }, origin);
+    t.equal(said.filter((words) => words.startsWith("Normal Pulling")).length, pulls, origin);
+  }
+});

@@ -1,0 +1,175 @@
+// A kubelet process for integration tests: a root directory, a bridge and a node name of its own, and nothing of it left
+// behind. Imported by tests alone.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Pod, type PodSpec, pods, serviceaccounts } from "@picokube/api/core/v1";
+import { isNotFound } from "@picokube/api/errors";
+import { freePort, type TestApiServer } from "@picokube/testing/apiserver";
+import Docker from "dockerode";
+import type { Test } from "tap";
+
+/** A command to its end; rejects when it fails. */
+export const run = promisify(execFile);
+
+const executable = fileURLToPath(new URL("../bin/kubelet.js", import.meta.url));
+
+export interface KubeletProcessOptions {
+  readonly bridge: string;
+  /** The third number of its pods' addresses: 10.251.<subnet>.0/24. */
+  readonly subnet: number;
+  readonly dockerSocket?: string;
+  readonly flags?: readonly string[];
+}
+
+/** Starts a kubelet as node-1 of the apiserver's cluster; stopped and cleaned up when the test ends. */
+export async function startKubelet(
+  t: Test,
+  server: TestApiServer,
+  { bridge, subnet, dockerSocket = "/var/run/docker.sock", flags = [] }: KubeletProcessOptions,
+) {
+  const docker = new Docker({ socketPath: dockerSocket });
+  const rootDir = mkdtempSync(join(tmpdir(), "picokube-kubelet-"));
+  const manifests = join(rootDir, "manifests");
+  mkdirSync(manifests);
+  const podCidr = `10.251.${subnet}.0/24`;
+  const place = [`--docker-endpoint=unix://${dockerSocket}`, `--pod-bridge=${bridge}`, `--root-dir=${rootDir}`];
+  const argv = [
+    executable,
+    ...place,
+    `--kubeconfig=${server.as("kubelet-client").kubeconfig}`,
+    "--hostname-override=node-1",
+    "--node-ip=127.0.0.1",
+    `--pod-cidr=${podCidr}`,
+    `--cluster-cidr=${podCidr}`,
+    "--cluster-dns=10.96.0.10",
+    `--port=${await freePort()}`,
+    `--healthz-port=${await freePort()}`,
+    `--client-ca-file=${join(server.pkiDirectory, "ca.crt")}`,
+    `--tls-cert-file=${join(server.pkiDirectory, "kubelet.crt")}`,
+    `--tls-private-key-file=${join(server.pkiDirectory, "kubelet.key")}`,
+    `--pod-manifest-path=${manifests}`,
+    "--file-check-frequency=500ms",
+    "-v=3",
+    ...flags,
+  ];
+  let output = "";
+  let child: ChildProcess | undefined;
+  const start = () => {
+    child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    }
+  };
+  const stop = async (signal: "SIGTERM" | "SIGKILL" = "SIGTERM") => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode;
+    const exited = new Promise<number | null>((resolve) => child!.once("exit", resolve));
+    child.kill(signal);
+    return exited;
+  };
+  t.teardown(async () => {
+    await stop("SIGKILL");
+    // A daemon of the test's own may be gone already.
+    await run(process.execPath, [executable, "--cleanup", ...place]).catch((error: Error) => t.comment(error.message));
+    rmSync(rootDir, { recursive: true, force: true });
+    if (!t.passing()) t.comment(output);
+  });
+  start();
+  return {
+    rootDir,
+    manifests,
+    podCidr,
+    start,
+    stop,
+    /** Its containers and sandboxes, dead ones too. */
+    containers: () => docker.listContainers({ all: true, filters: { label: [`io.picokube.scope=${rootDir}`] } }),
+    log: () => output,
+    get pid() {
+      return child!.pid!;
+    },
+    get running() {
+      return child !== undefined && child.exitCode === null && child.signalCode === null;
+    },
+  };
+}
+
+/** Polls until the probe finds something. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false>,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await probe();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A busybox container that ends at once when told to. */
+export const sleeper = (name = "c") => ({
+  name,
+  image: "busybox",
+  command: ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"],
+});
+
+/** Whether the pod's Ready condition is True. */
+export const isReady = (pod: Pod) =>
+  pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+
+/** Pods of namespace default on node-1, made and looked at as the administrator. */
+export async function podsOf(server: TestApiServer) {
+  const { client } = server;
+  const defaultAccount = { metadata: { name: "default", namespace: "default" } };
+  await client.create(serviceaccounts, defaultAccount).catch(() => undefined);
+  const kubectl = async (...args: string[]) => {
+    const { stdout } = await run("kubectl", [`--kubeconfig=${server.kubeconfig}`, ...args]);
+    return stdout;
+  };
+  const get = (name: string): Promise<Pod | undefined> =>
+    client.get(pods, { name, namespace: "default" }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  return {
+    kubectl,
+    get,
+    create: (name: string, spec: Partial<PodSpec> = {}) =>
+      client.create(pods, {
+        metadata: { name, namespace: "default" },
+        spec: {
+          nodeName: "node-1",
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: 5,
+          containers: [sleeper()],
+          ...spec,
+        },
+      } as never),
+    until: async (name: string, what: string, check: (pod: Pod) => unknown, timeoutMs?: number) => {
+      let last: Pod | undefined;
+      const probe = async () => {
+        last = await get(name);
+        return last && check(last) ? last : undefined;
+      };
+      return eventually(`${name}: ${what}`, probe, timeoutMs).catch((error: Error) => {
+        throw new Error(`${error.message}; its status: ${JSON.stringify(last?.status)}`, { cause: error });
+      });
+    },
+    eventsOf: (name: string) =>
+      kubectl(
+        "get",
+        "events",
+        `--field-selector=involvedObject.name=${name}`,
+        "-o",
+        "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}",
+      ),
+  };
+}

@@ -1,0 +1,268 @@
+// kubelet: parses flags and configuration, makes each part, connects them, and runs them until a signal. The only file
+// that knows all parts.
+
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import { nodes, pods, services } from "@picokube/api/core/v1";
+import type { Client } from "@picokube/client/client";
+import { createDelegatedAuth } from "@picokube/client/delegated-auth";
+import { createEventRecorder } from "@picokube/client/event-recorder";
+import type { InformerFactory } from "@picokube/client/informer";
+import { loadKubeconfig } from "@picokube/client/kubeconfig";
+import { createClient } from "@picokube/client/rest-client";
+import { createInformerFactory } from "@picokube/client/shared-informer";
+import type { Clock } from "@picokube/component-base/clock";
+import { ConfigError } from "@picokube/component-base/config-error";
+import { runCommand } from "@picokube/component-base/flags";
+import { startHealthServer } from "@picokube/component-base/health-server";
+import type { Logger } from "@picokube/component-base/logger";
+import { createMetrics } from "@picokube/component-base/metrics";
+import { sdNotify } from "@picokube/component-base/sd-notify";
+import { cleanup } from "./cleanup.js";
+import { createDockerRuntime } from "./cri/docker/docker-runtime.js";
+import type { Runtime } from "./cri/runtime.js";
+import { containerEnvironment } from "./env/container-environment.js";
+import { flags } from "./flags.js";
+import { createImageManager } from "./images/image-manager.js";
+import { createPodNetwork } from "./network/pod-network.js";
+import { runPodNetwork } from "./network/run-pod-network.js";
+import { hostAddress } from "./node/machine.js";
+import { createNodeAgent } from "./node/node-agent.js";
+import { createObjectSource } from "./objects/object-source.js";
+import { type KubeletOptions, resolveOptions } from "./options.js";
+import type { RuntimeHealth } from "./parts.js";
+import { createCrashBackoff } from "./pods/crash-backoff.js";
+import { createPleg, type Pleg } from "./pods/pleg.js";
+import type { PodContext } from "./pods/pod-context.js";
+import { podEvents } from "./pods/pod-events.js";
+import { createPodFiles } from "./pods/pod-files.js";
+import { createPodManager } from "./pods/pod-manager.js";
+import { runStaticPods } from "./pods/static-pods.js";
+import { createProber } from "./prober/prober.js";
+import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
+import { createServer } from "./server/server.js";
+import { kubeletTls } from "./server/serving-tls.js";
+import { createStatusManager } from "./status/status-manager.js";
+import { createVolumeManager } from "./volumes/volume-manager.js";
+
+const networkPatienceMs = 2_000;
+
+async function hostIp(): Promise<string> {
+  const address = await hostAddress();
+  if (address === undefined) throw new ConfigError("this host has no address to be found; give one with --node-ip");
+  return address;
+}
+
+interface Surroundings {
+  readonly options: KubeletOptions;
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Every part of the kubelet, connected but not running. */
+async function assemble({ options, client, informers, runtime, clock, logger }: Surroundings) {
+  const { settings } = options;
+  const podInformer = informers.for(pods, { fieldSelector: `spec.nodeName=${settings.nodeName}` });
+  const nodeInformer = informers.for(nodes, { fieldSelector: `metadata.name=${settings.nodeName}` });
+  const node = () => nodeInformer.get(settings.nodeName);
+  const recorder = createEventRecorder({ client, component: "kubelet", host: settings.nodeName, clock, logger });
+  const events = podEvents(recorder);
+  const objects = createObjectSource({ client, services: informers.for(services), node, clock, logger });
+  const network = createPodNetwork({
+    bridge: settings.podBridge,
+    clusterCidr: options.clusterCidr,
+    directory: join(settings.rootDir, "network"),
+    logger,
+  });
+
+  // The prober and the PLEG look pods up in the manager; the manager's workers use the prober. Both sides are there
+  // before anything runs.
+  let context: PodContext | undefined;
+  let pleg: Pleg | undefined;
+  const manager = createPodManager({
+    context: () => context!,
+    informer: podInformer,
+    pleg: () => pleg!,
+    // Pods on the host's network need not wait for a pod CIDR that may never come.
+    ready: async (signal) => {
+      await informers.waitForSync(signal);
+      await Promise.race([network.ready(signal), clock.sleep(networkPatienceMs, signal)]);
+    },
+    clock,
+  });
+  pleg = createPleg({ runtime, onChange: (uid) => manager.wake(uid), clock, logger });
+  const prober = createProber({ runtime, lookup: manager, events: recorder, clock });
+  prober.onResult(({ podUid }) => manager.wake(podUid));
+  const statuses = createStatusManager({ client, clock, logger });
+  const environment = { objects, nodeName: settings.nodeName, hostIps: settings.nodeIps };
+  const volumes = createVolumeManager({
+    rootDir: settings.rootDir,
+    objects,
+    client,
+    clock,
+    logger,
+    environment: (pod, container) =>
+      containerEnvironment(pod, container, {
+        ...environment,
+        podIps: manager.state(pod.metadata.uid)?.podIps ?? [],
+      }),
+  });
+  const images = createImageManager({
+    runtime,
+    events,
+    clock,
+    secret: (namespace, name) => objects.secret(namespace, name),
+    parallelPulls: settings.serializeImagePulls ? 1 : (settings.maxParallelImagePulls ?? Number.POSITIVE_INFINITY),
+    useLocallyBuiltImages: options.useLocallyBuiltImages,
+  });
+  const driver = settings.cgroupDriver ?? (await runtime.cgroupDriver());
+  context = {
+    settings,
+    runtime,
+    network,
+    images,
+    volumes,
+    environment: containerEnvironment,
+    objects,
+    prober,
+    statuses,
+    events,
+    files: createPodFiles(settings),
+    backoff: createCrashBackoff(clock),
+    cgroups: settings.cgroupsPerQos ? { driver, root: settings.cgroupRoot } : undefined,
+    memoryCapacityBytes: totalmem(),
+    clock,
+    logger,
+    states: new Map(),
+  };
+  const health: RuntimeHealth = { problems: () => pleg.problems(), networkProblems: () => network.problems() };
+  const agent = createNodeAgent({ settings, client, runtime, health, events: recorder, clock, logger });
+  return { manager, pleg, statuses, volumes, objects, network, health, agent, node, nodeInformer };
+}
+
+/** Waits for an engine that is still starting; says once that it does. */
+async function waitForEngine({ runtime, clock, logger }: Surroundings, signal: AbortSignal): Promise<void> {
+  let told = false;
+  while (!signal.aborted) {
+    try {
+      const version = await runtime.version();
+      logger.info("Container runtime initialized", { ...version });
+      return;
+    } catch (err) {
+      if (!told) logger.error("The container runtime does not answer, waiting for it", { err });
+      told = true;
+      await clock.sleep(1_000, signal).catch(() => undefined);
+    }
+  }
+}
+
+async function run(surroundings: Surroundings, signal: AbortSignal): Promise<void> {
+  const { options, client, informers, runtime, clock, logger } = surroundings;
+  const { settings } = options;
+  await waitForEngine(surroundings, signal);
+  if (signal.aborted) return;
+  const parts = await assemble(surroundings);
+  const metrics = createMetrics();
+  registerKubeletMetrics(metrics, { nodeName: settings.nodeName, lookup: parts.manager });
+  const syncLoop = {
+    name: "syncloop",
+    check: () => {
+      const problems = parts.health.problems();
+      if (problems.length > 0) throw new Error(problems.join(", "));
+    },
+  };
+  const auth = createDelegatedAuth({
+    client,
+    clock,
+    anonymous: settings.anonymousAuth,
+    tokenTtlMs: 120_000,
+    authorizedTtlMs: 300_000,
+    unauthorizedTtlMs: 30_000,
+  });
+  const server = createServer({
+    settings,
+    lookup: parts.manager,
+    runtime,
+    auth,
+    tls: await kubeletTls(settings, { clock, logger }),
+    metrics,
+    checks: [syncLoop],
+    clock,
+    logger,
+  });
+  const healthz =
+    settings.healthzPort === 0
+      ? undefined
+      : await startHealthServer({
+          address: settings.healthzBindAddress,
+          port: settings.healthzPort,
+          checks: [syncLoop],
+        });
+  const staticPods =
+    settings.staticPodPath === undefined
+      ? []
+      : [
+          runStaticPods(
+            {
+              path: settings.staticPodPath,
+              nodeName: settings.nodeName,
+              periodMs: settings.fileCheckFrequencyMs,
+              client,
+              node: parts.node,
+              onPod: (uid, pod) => parts.manager.setStatic(uid, pod),
+              clock,
+              logger,
+            },
+            signal,
+          ),
+        ];
+  const running = [
+    server.run(signal),
+    parts.agent.run(signal),
+    parts.statuses.run(signal),
+    parts.volumes.run(signal),
+    parts.objects.run(signal),
+    parts.pleg.run(signal),
+    parts.manager.run(signal),
+    runPodNetwork(parts, { podCidr: settings.podCidr, clock, logger }, signal),
+    ...staticPods,
+  ];
+  informers.start(signal);
+  await sdNotify("ready");
+  await Promise.all(running.map((part) => untilStopped(part, signal)));
+  await healthz?.close();
+}
+
+/** A part's failure is the kubelet's, unless it is being stopped. */
+async function untilStopped(part: Promise<void>, signal: AbortSignal): Promise<void> {
+  await part.catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
+
+await runCommand({
+  name: "kubelet",
+  description:
+    "The kubelet is the primary node agent that runs on each node. It registers the node with the apiserver, and makes sure that the containers described in the node's pods are running and healthy, on the Docker Engine.",
+  flags,
+  async run(values, { logger, signal, clock, changed }) {
+    const options = await resolveOptions(values, { changed, logger, hostIp });
+    const { settings } = options;
+    const runtime = createDockerRuntime({ endpoint: settings.dockerEndpoint, scope: settings.rootDir });
+    if (options.cleanup) {
+      const driver = settings.cgroupDriver ?? (await runtime.cgroupDriver());
+      const cgroups = { driver, root: settings.cgroupRoot };
+      return cleanup({ runtime, rootDir: settings.rootDir, bridge: settings.podBridge, cgroups });
+    }
+    const client = createClient({ kubeconfig: loadKubeconfig(options.kubeconfig), userAgent: "kubelet/v1.33.0" });
+    const informers = createInformerFactory({ client, logger, clock });
+    try {
+      await run({ options, client, informers, runtime, clock, logger }, signal);
+    } finally {
+      await client.close();
+    }
+  },
+});

@@ -1,0 +1,45 @@
+// Capacity and allocatable of the node from what the machine has and what is held back. Pure.
+
+import { parseQuantity, Quantity } from "@picokube/api/quantity";
+import type { KubeletSettings } from "../parts.js";
+
+type Reservations = Pick<KubeletSettings, "maxPods" | "evictionHard" | "systemReserved" | "kubeReserved">;
+
+/** An evictionHard threshold in bytes: "100Mi", or "10%" of the capacity. */
+export function thresholdBytes(threshold: string | undefined, capacityBytes: number): number {
+  if (threshold === undefined) return 0;
+  if (threshold.endsWith("%")) return Math.floor((capacityBytes * Number(threshold.slice(0, -1))) / 100);
+  return parseQuantity(threshold).value();
+}
+
+/** upstream's node status setters MachineInfo and its allocatable calculation. */
+export function nodeResources(
+  { cpus, memoryBytes, ephemeralStorageBytes }: { cpus: number; memoryBytes: number; ephemeralStorageBytes: number },
+  { maxPods, evictionHard, systemReserved, kubeReserved }: Reservations,
+): { capacity: Record<string, string>; allocatable: Record<string, string> } {
+  const binary = (bytes: number) => Quantity.fromValue(bytes, "BinarySI");
+  const capacity: Record<string, Quantity> = {
+    cpu: Quantity.fromValue(cpus),
+    "ephemeral-storage": binary(ephemeralStorageBytes),
+    "hugepages-1Gi": Quantity.zero,
+    "hugepages-2Mi": Quantity.zero,
+    memory: binary(memoryBytes),
+    pods: Quantity.fromValue(maxPods),
+  };
+  const evicted: Record<string, Quantity> = {
+    memory: binary(thresholdBytes(evictionHard["memory.available"], memoryBytes)),
+    "ephemeral-storage": Quantity.fromValue(thresholdBytes(evictionHard["nodefs.available"], ephemeralStorageBytes)),
+  };
+  const text: Record<string, string> = {};
+  const allocatable: Record<string, string> = {};
+  for (const [name, amount] of Object.entries(capacity)) {
+    text[name] = amount.toString();
+    let left = amount;
+    for (const reserved of [systemReserved[name], kubeReserved[name]]) {
+      if (reserved !== undefined) left = left.sub(parseQuantity(reserved));
+    }
+    if (evicted[name]) left = left.sub(evicted[name]);
+    allocatable[name] = (left.sign < 0 ? Quantity.zero : left).toString();
+  }
+  return { capacity: text, allocatable };
+}

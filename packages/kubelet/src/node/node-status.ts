@@ -1,0 +1,116 @@
+// A NodeStatus put together from the machine, the runtime and the kubelet's settings, and the patch that brings the
+// API's to it. Makes no request of the API.
+
+import { readFile } from "node:fs/promises";
+import type { ContainerImage, Node, NodeStatus } from "@picokube/api/core/v1";
+import { semanticDeepEqual } from "@picokube/api/deep-equal";
+import { formatTime } from "@picokube/api/time";
+import { version } from "@picokube/component-base/version";
+import type { ImageInfo, Runtime } from "../cri/runtime.js";
+import type { KubeletSettings, RuntimeHealth } from "../parts.js";
+import { fileSystem, hostAddress, type Machine, memInfoBytes } from "./machine.js";
+import { nodeConditions } from "./node-conditions.js";
+import { nodeResources, thresholdBytes } from "./node-resources.js";
+
+const maxImages = 50;
+
+export interface NodeStatusSources {
+  settings: KubeletSettings;
+  machine: Machine;
+  runtime: Runtime;
+  health: RuntimeHealth;
+}
+
+/** Go's name of the processor. */
+export const architecture = process.arch === "x64" ? "amd64" : process.arch;
+
+/** The largest images first, digests before tags. */
+export function nodeImages(images: readonly ImageInfo[]): ContainerImage[] {
+  return [...images]
+    .sort((a, b) => b.sizeBytes - a.sizeBytes)
+    .map(({ digests, tags, sizeBytes }) => ({ names: [...digests, ...tags], sizeBytes }))
+    .filter(({ names }) => names.length > 0)
+    .slice(0, maxImages);
+}
+
+/** The whole status as of nowMs; what cannot be asked of a runtime that is down is kept from before. */
+export async function nodeStatus(
+  { settings, machine, runtime, health }: NodeStatusSources,
+  before: NodeStatus,
+  nowMs: number,
+): Promise<NodeStatus> {
+  const [disk, images, runtimeVersion, memInfo] = await Promise.all([
+    fileSystem(settings.rootDir).catch(() => fileSystem("/")),
+    runtime.listImages().catch(() => undefined),
+    runtime.version().catch(() => undefined),
+    readFile("/proc/meminfo", "utf8").catch(() => ""),
+  ]);
+  const address = settings.nodeIps[0] ?? (await hostAddress());
+  const { memoryBytes, cpus } = machine;
+  const resources = nodeResources({ cpus, memoryBytes, ephemeralStorageBytes: disk.capacityBytes }, settings);
+  const { evictionHard } = settings;
+  const signs = {
+    memoryPressure:
+      memInfoBytes(memInfo, "MemAvailable") < thresholdBytes(evictionHard["memory.available"], memoryBytes),
+    diskPressure:
+      disk.availableBytes < thresholdBytes(evictionHard["nodefs.available"], disk.capacityBytes) ||
+      disk.inodesFree < thresholdBytes(evictionHard["nodefs.inodesFree"], disk.inodes),
+    pidPressure: false,
+    problems: [...health.problems(), ...health.networkProblems()],
+  };
+  const runtimeWords = runtimeVersion
+    ? `${runtimeVersion.runtimeName}://${runtimeVersion.runtimeVersion}`
+    : (before.nodeInfo?.containerRuntimeVersion ?? "docker://Unknown");
+  return {
+    ...resources,
+    conditions: nodeConditions(before.conditions ?? [], signs, formatTime(nowMs)),
+    addresses: [
+      ...(settings.nodeIps.length > 0 ? settings.nodeIps : address ? [address] : []).map((ip) => ({
+        type: "InternalIP",
+        address: ip,
+      })),
+      { type: "Hostname", address: settings.nodeName },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: settings.port } },
+    nodeInfo: {
+      machineID: machine.machineID,
+      systemUUID: machine.systemUUID,
+      bootID: machine.bootID,
+      kernelVersion: machine.kernelVersion,
+      osImage: machine.osImage,
+      containerRuntimeVersion: runtimeWords,
+      kubeletVersion: version.gitVersion,
+      kubeProxyVersion: "",
+      operatingSystem: "linux",
+      architecture,
+    },
+    images: images ? nodeImages(images) : (before.images ?? []),
+  };
+}
+
+function withoutHeartbeats(status: NodeStatus): unknown[] {
+  return (status.conditions ?? []).map(({ lastHeartbeatTime: _, ...condition }) => condition);
+}
+
+/** The "status" of a strategic merge patch; undefined when only heartbeats differ. */
+export function nodeStatusPatch(node: Node, wanted: NodeStatus): Record<string, unknown> | undefined {
+  const before = node.status ?? {};
+  const own = new Set((wanted.conditions ?? []).map(({ type }) => type));
+  const known: NodeStatus = { ...before, conditions: (before.conditions ?? []).filter(({ type }) => own.has(type)) };
+  const order = (status: NodeStatus) =>
+    withoutHeartbeats(status).sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+  let changed = !semanticDeepEqual(order(known), order(wanted));
+  const patch: Record<string, unknown> = { conditions: wanted.conditions };
+  for (const field of ["capacity", "allocatable", "addresses", "daemonEndpoints", "nodeInfo", "images"] as const) {
+    if (semanticDeepEqual(before[field], wanted[field])) continue;
+    changed = true;
+    // Addresses merge by type, and there may be two of one: replace them all.
+    patch[field] = field === "addresses" ? [{ $patch: "replace" }, ...(wanted.addresses ?? [])] : wanted[field];
+  }
+  return changed ? patch : undefined;
+}
+
+/** What is sent when nothing has changed for long: the heartbeats. */
+export function heartbeatPatch(wanted: NodeStatus): Record<string, unknown> {
+  return { conditions: wanted.conditions };
+}

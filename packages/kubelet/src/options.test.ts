@@ -1,0 +1,65 @@
+// Flags over file over defaults, and the words for what is wrong.
+
+import { join } from "node:path";
+import { parseFlags } from "@picokube/component-base/flag-set";
+import { createLogger } from "@picokube/component-base/logger";
+import { test } from "tap";
+import { flags } from "./flags.js";
+import { type KubeletFlags, parseTaint, resolveOptions } from "./options.js";
+
+const lines: string[] = [];
+const logger = createLogger({ write: (line) => lines.push(line) });
+
+function resolve(argv: string[]) {
+  const { values, changed } = parseFlags("kubelet", flags, ["--kubeconfig=/k", ...argv]);
+  return resolveOptions(values as KubeletFlags, { changed, logger, hostIp: async () => "192.168.1.1" });
+}
+
+test("a flag wins over the file, the file over a default", async (t) => {
+  const directory = t.testdir({
+    "config.yaml": `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+clusterDNS: ["10.96.0.10"]
+maxPods: 20
+syncFrequency: 2m
+port: 11250
+authentication: {anonymous: {enabled: true}, x509: {clientCAFile: /ca.crt}}
+evictionHard: {memory.available: 1Gi}
+registerWithTaints: [{key: a, effect: NoSchedule}]
+shutdownGracePeriod: 30s
+`,
+  });
+  const { settings } = await resolve([
+    `--config=${join(directory, "config.yaml")}`,
+    "--port=12250",
+    "--node-labels=a=b,c=d",
+  ]);
+  t.match(settings, {
+    clusterDns: ["10.96.0.10"],
+    maxPods: 20,
+    syncFrequencyMs: 120_000,
+    port: 12250,
+    healthzPort: 10248,
+    anonymousAuth: true,
+    clientCaFile: "/ca.crt",
+    authorizationMode: "Webhook",
+    evictionHard: { "memory.available": "1Gi" },
+    registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
+    nodeLabels: { a: "b", c: "d" },
+    nodeIps: ["192.168.1.1"],
+  });
+  t.match(lines.join(""), /does not use.*shutdownGracePeriod/);
+});
+
+test("what is wrong is said", async (t) => {
+  const table: [string[], RegExp][] = [
+    [["--port=70000"], /port.* 70000 must be between 0 and 65535/],
+    [["--authorization-mode=Open"], /authorization\.mode "Open" is not a valid authorization mode/],
+    [["--cgroup-driver=x"], /cgroupDriver must be "cgroupfs" or "systemd"/],
+    [["--pod-cidr=10.0.0.0"], /invalid argument "10\.0\.0\.0" for "--pod-cidr" flag: invalid CIDR address/],
+    [["--pod-bridge=far-too-long-a-name"], /must have 1 to 15 characters/],
+    [["--register-with-taints=a=b"], /invalid taint spec: a=b/],
+  ];
+  for (const [argv, words] of table) await t.rejects(resolve(argv), words, argv.join(" "));
+  t.same(parseTaint("dedicated=db:NoExecute"), { key: "dedicated", value: "db", effect: "NoExecute" });
+});

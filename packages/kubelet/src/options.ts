@@ -1,0 +1,185 @@
+// The kubelet's flags and KubeletConfiguration, laid over each other into KubeletSettings: a flag on the command line
+// wins over the file, the file over a default. Starts nothing.
+
+import { hostname } from "node:os";
+import { ConfigError } from "@picokube/component-base/config-error";
+import { readConfigFile } from "@picokube/component-base/config-file";
+import { parseDuration } from "@picokube/component-base/duration";
+import type { Flag, FlagValues } from "@picokube/component-base/flag-set";
+import type { Logger } from "@picokube/component-base/logger";
+import { fieldOfFlag, leafPaths, valueAt } from "./configuration-fields.js";
+import { flags } from "./flags.js";
+import { parseCidr, parseIpv4 } from "./network/ipv4.js";
+import type { KubeletSettings } from "./parts.js";
+
+export type KubeletFlags = FlagValues<typeof flags>;
+
+/** Settings beside KubeletSettings that main.ts alone needs. */
+export interface KubeletOptions {
+  readonly settings: KubeletSettings;
+  readonly kubeconfig: string;
+  readonly clusterCidr: string;
+  readonly useLocallyBuiltImages: boolean;
+  readonly cleanup: boolean;
+}
+
+const camel = (name: string) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+const configType = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" };
+
+function typed(flag: Flag, path: string, value: unknown): unknown {
+  const fail = (wanted: string): never => {
+    throw new ConfigError(`invalid configuration: ${path}: Invalid value: ${JSON.stringify(value)}: must be ${wanted}`);
+  };
+  switch (flag.type) {
+    case "int":
+      return Number.isInteger(value) ? value : fail("an integer");
+    case "bool":
+      return typeof value === "boolean" ? value : fail("a boolean");
+    case "string":
+      return typeof value === "string" ? value : fail("a string");
+    case "duration":
+      try {
+        return parseDuration(String(value));
+      } catch {
+        return fail('a duration, such as "10s"');
+      }
+    case "string-list":
+      return Array.isArray(value) ? value.map(String) : fail("a list");
+    case "map":
+      return typeof value === "object" && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, String(item)]))
+        : fail("a map");
+  }
+}
+
+/** Values of the file under the flags' names. */
+function fromFile(document: Record<string, unknown>, logger: Logger): Record<string, unknown> {
+  const known = new Set(Object.values(fieldOfFlag));
+  const others = leafPaths(document, known).filter(
+    (path) => !known.has(path) && !/^(kind|apiVersion|registerWithTaints)\b/.test(path),
+  );
+  if (others.length > 0)
+    logger.warn("KubeletConfiguration has fields that this kubelet does not use", { fields: others });
+  const values: Record<string, unknown> = {};
+  for (const [name, path] of Object.entries(fieldOfFlag)) {
+    const value = valueAt(document, path);
+    if (value !== undefined && value !== null)
+      values[camel(name)] = typed((flags as Record<string, Flag>)[name]!, path, value);
+  }
+  return values;
+}
+
+/** "key=value:Effect" or "key:Effect". */
+export function parseTaint(text: string): { key: string; value?: string; effect: string } {
+  const [pair = "", effect = ""] = text.split(":");
+  const [key = "", value] = pair.split("=");
+  if (key === "" || !["NoSchedule", "PreferNoSchedule", "NoExecute"].includes(effect)) {
+    throw new ConfigError(
+      `invalid argument ${JSON.stringify(text)} for "--register-with-taints" flag: invalid taint spec: ${text}`,
+    );
+  }
+  return value ? { key, value, effect } : { key, effect };
+}
+
+function port(name: string, value: number): number {
+  if (value < 0 || value > 65535)
+    throw new ConfigError(`invalid configuration: ${name} (--${name}) ${value} must be between 0 and 65535, inclusive`);
+  return value;
+}
+
+function checked<T>(flag: string, parse: (text: string) => T, text: string): string {
+  try {
+    parse(text);
+    return text;
+  } catch (error) {
+    throw new ConfigError(`invalid argument ${JSON.stringify(text)} for "--${flag}" flag: ${(error as Error).message}`);
+  }
+}
+
+/** Throws ConfigError. The host is asked for its name and addresses where no flag gives them. */
+export async function resolveOptions(
+  given: KubeletFlags,
+  { changed, logger, hostIp }: { changed: ReadonlySet<string>; logger: Logger; hostIp: () => Promise<string> },
+): Promise<KubeletOptions> {
+  const document = given.config ? await readConfigFile(given.config, configType) : {};
+  const file = fromFile(document, logger);
+  const onCommandLine = new Set([...changed].map(camel));
+  const merged = { ...given } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(file)) if (!onCommandLine.has(name)) merged[name] = value;
+  const values = merged as KubeletFlags;
+  const taints = document.registerWithTaints as KubeletSettings["registerWithTaints"] | undefined;
+  if (values.authorizationMode !== "Webhook" && values.authorizationMode !== "AlwaysAllow") {
+    throw new ConfigError(
+      `invalid configuration: authorization.mode ${JSON.stringify(values.authorizationMode)} is not a valid authorization mode`,
+    );
+  }
+  if (values.podBridge.length === 0 || values.podBridge.length > 15) {
+    throw new ConfigError(
+      `invalid argument ${JSON.stringify(values.podBridge)} for "--pod-bridge" flag: must have 1 to 15 characters`,
+    );
+  }
+  const driver = values.cgroupDriver;
+  if (driver !== undefined && driver !== "cgroupfs" && driver !== "systemd") {
+    throw new ConfigError(
+      `invalid configuration: option cgroupDriver must be "cgroupfs" or "systemd", not ${JSON.stringify(driver)}`,
+    );
+  }
+  if (values.kubeconfig === undefined && !values.cleanup) throw new ConfigError('required flag "kubeconfig" not set');
+  const nodeIps = values.nodeIp.length > 0 ? values.nodeIp : [await hostIp()];
+  for (const ip of nodeIps) checked("node-ip", parseIpv4, ip);
+
+  return {
+    kubeconfig: values.kubeconfig ?? "",
+    clusterCidr: checked("cluster-cidr", parseCidr, values.clusterCidr),
+    useLocallyBuiltImages: values.useLocallyBuiltImages,
+    cleanup: values.cleanup,
+    settings: {
+      nodeName: (values.hostnameOverride || hostname()).trim().toLowerCase(),
+      nodeIps,
+      rootDir: values.rootDir,
+      dockerEndpoint: values.dockerEndpoint,
+      podBridge: values.podBridge,
+      podCidr: values.podCidr ? checked("pod-cidr", parseCidr, values.podCidr) : undefined,
+      registerNode: values.registerNode,
+      nodeLabels: values.nodeLabels,
+      registerWithTaints: onCommandLine.has("registerWithTaints")
+        ? values.registerWithTaints.map(parseTaint)
+        : (taints ?? []),
+      providerId: values.providerId,
+      address: values.address,
+      port: port("port", values.port),
+      healthzBindAddress: values.healthzBindAddress,
+      healthzPort: port("healthz-port", values.healthzPort),
+      tlsCertFile: values.tlsCertFile,
+      tlsPrivateKeyFile: values.tlsPrivateKeyFile,
+      clientCaFile: values.clientCaFile,
+      anonymousAuth: values.anonymousAuth,
+      webhookAuthentication: values.authenticationTokenWebhook,
+      authorizationMode: values.authorizationMode,
+      clusterDns: values.clusterDns,
+      clusterDomain: values.clusterDomain,
+      resolvConf: values.resolvConf,
+      maxPods: values.maxPods,
+      podPidsLimit: values.podMaxPids,
+      staticPodPath: values.podManifestPath || undefined,
+      cgroupDriver: driver,
+      cgroupRoot: values.cgroupRoot || "/",
+      cgroupsPerQos: values.cgroupsPerQos,
+      syncFrequencyMs: values.syncFrequency,
+      fileCheckFrequencyMs: values.fileCheckFrequency,
+      nodeStatusUpdateFrequencyMs: values.nodeStatusUpdateFrequency,
+      nodeStatusReportFrequencyMs: values.nodeStatusReportFrequency,
+      nodeLeaseDurationSeconds: values.nodeLeaseDurationSeconds,
+      serializeImagePulls: values.serializeImagePulls,
+      maxParallelImagePulls: values.maxParallelImagePulls,
+      imagePullProgressDeadlineMs: values.imagePullProgressDeadline,
+      evictionHard: values.evictionHard,
+      systemReserved: values.systemReserved,
+      kubeReserved: values.kubeReserved,
+      imageGcHighThresholdPercent: values.imageGcHighThreshold,
+      imageGcLowThresholdPercent: values.imageGcLowThreshold,
+      enableDebuggingHandlers: values.enableDebuggingHandlers,
+      streamingConnectionIdleTimeoutMs: values.streamingConnectionIdleTimeout,
+    },
+  };
+}

@@ -1,0 +1,192 @@
+// The kubelet's inner walls: what its parts ask of one another. main.ts alone constructs; no part imports another's
+// factory, only these types. Holds no behaviour but two error classes.
+
+import type {
+  ConfigMap,
+  Container,
+  EphemeralContainer,
+  Node,
+  Pod,
+  PodStatus,
+  Secret,
+  Service,
+  ServiceAccount,
+} from "@picokube/api/core/v1";
+import type { ContainerStatus, Mount, Sandbox } from "./cri/runtime.js";
+
+/** What the kubelet runs with: flags laid over KubeletConfiguration v1beta1. */
+export interface KubeletSettings {
+  readonly nodeName: string;
+  readonly nodeIps: readonly string[];
+  readonly rootDir: string;
+  readonly dockerEndpoint: string;
+  readonly podBridge: string;
+  /** Used until, or instead of, node.spec.podCIDR. */
+  readonly podCidr: string | undefined;
+  readonly registerNode: boolean;
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly registerWithTaints: readonly { key: string; value?: string; effect: string }[];
+  readonly providerId: string | undefined;
+  readonly address: string;
+  readonly port: number;
+  readonly healthzBindAddress: string;
+  readonly healthzPort: number;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsPrivateKeyFile: string | undefined;
+  readonly clientCaFile: string | undefined;
+  readonly anonymousAuth: boolean;
+  readonly webhookAuthentication: boolean;
+  readonly authorizationMode: "Webhook" | "AlwaysAllow";
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly resolvConf: string;
+  readonly maxPods: number;
+  readonly podPidsLimit: number;
+  readonly staticPodPath: string | undefined;
+  readonly cgroupDriver: "cgroupfs" | "systemd" | undefined;
+  readonly cgroupRoot: string;
+  readonly cgroupsPerQos: boolean;
+  readonly syncFrequencyMs: number;
+  readonly fileCheckFrequencyMs: number;
+  readonly nodeStatusUpdateFrequencyMs: number;
+  readonly nodeStatusReportFrequencyMs: number;
+  readonly nodeLeaseDurationSeconds: number;
+  readonly serializeImagePulls: boolean;
+  readonly maxParallelImagePulls: number | undefined;
+  readonly imagePullProgressDeadlineMs: number;
+  readonly evictionHard: Readonly<Record<string, string>>;
+  readonly systemReserved: Readonly<Record<string, string>>;
+  readonly kubeReserved: Readonly<Record<string, string>>;
+  readonly imageGcHighThresholdPercent: number;
+  readonly imageGcLowThresholdPercent: number;
+  readonly enableDebuggingHandlers: boolean;
+  readonly streamingConnectionIdleTimeoutMs: number;
+}
+
+/** What the runtime shows of one pod, newest attempt first in both arrays. */
+export interface PodState {
+  readonly podUid: string;
+  readonly sandboxes: readonly Sandbox[];
+  readonly containers: readonly ContainerStatus[];
+  /** Of the ready sandbox; the node's for hostNetwork. Empty before the network is up. */
+  readonly podIps: readonly string[];
+}
+
+/** The pods of this node as the kubelet knows them. */
+export interface PodLookup {
+  podByName(namespace: string, name: string): Pod | undefined;
+  podByUid(uid: string): Pod | undefined;
+  /** Every pod that should run here, static ones included. */
+  pods(): Pod[];
+  /** As last observed; undefined when the runtime has nothing of it. */
+  state(podUid: string): PodState | undefined;
+  /** As last generated here: newer than the API's. */
+  status(podUid: string): PodStatus | undefined;
+}
+
+/** Objects of the API that pods refer to. Rejections are StatusErrors. */
+export interface ObjectSource {
+  configMap(namespace: string, name: string): Promise<ConfigMap>;
+  secret(namespace: string, name: string): Promise<Secret>;
+  serviceAccount(namespace: string, name: string): Promise<ServiceAccount>;
+  /** Of the namespace, from the informer. */
+  services(namespace: string): Service[];
+  node(): Node | undefined;
+}
+
+/** Becomes the event FailedMount; the message is upstream's. */
+export class VolumeError extends Error {
+  override readonly name = "VolumeError";
+}
+
+/** Becomes the waiting reason CreateContainerConfigError; the message is upstream's. */
+export class ContainerConfigError extends Error {
+  override readonly name = "ContainerConfigError";
+}
+
+export interface PodVolumes {
+  /** volumeMounts of the container with subPath resolved; throws ContainerConfigError. */
+  mountsFor(container: Container | EphemeralContainer): Promise<Mount[]>;
+}
+
+/** volumes/volume-manager.ts: createVolumeManager. */
+export interface VolumeManager {
+  /** Mounts everything the pod needs; idempotent and quick when all is mounted. Throws VolumeError. */
+  prepare(pod: Pod, signal: AbortSignal): Promise<PodVolumes>;
+  /** Unmounts and deletes; idempotent. Called when all containers have ended for good. */
+  release(podUid: string): Promise<void>;
+  /** Pod uids that have something on disk: the orphan sweep compares them with the known pods. */
+  podsOnDisk(): Promise<string[]>;
+  /** Refreshes ConfigMap, Secret, projected and downward volumes of prepared pods. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface EnvironmentSources {
+  readonly objects: ObjectSource;
+  readonly nodeName: string;
+  readonly podIps: readonly string[];
+  readonly hostIps: readonly string[];
+}
+
+/** env/container-environment.ts: containerEnvironment. NAME=value, expanded, service links first. Throws ContainerConfigError. */
+export type ContainerEnvironment = (
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  sources: EnvironmentSources,
+) => Promise<string[]>;
+
+export interface ProbeResult {
+  readonly podUid: string;
+  readonly containerName: string;
+  readonly containerId: string;
+  readonly probe: "liveness" | "readiness" | "startup";
+  readonly success: boolean;
+  /** For liveness and startup failures: the worker restarts the container. */
+  readonly message: string;
+}
+
+/** prober/prober.ts: createProber. Container ids are the runtime's, without "docker://". */
+export interface Prober {
+  /** Starts workers for the pod's probes; idempotent. They read PodLookup.state to find the running container. */
+  addPod(pod: Pod): void;
+  /** The pod is terminating: only readiness goes on. */
+  stopLivenessAndStartup(podUid: string): void;
+  removePod(podUid: string): void;
+  /** Called when a result changes (past its threshold). Returns the function that removes the listener. */
+  onResult(listener: (result: ProbeResult) => void): () => void;
+  /** Last verdict; undefined: no probe, or none yet. */
+  readiness(containerId: string): boolean | undefined;
+  startup(containerId: string): boolean | undefined;
+  liveness(containerId: string): boolean | undefined;
+}
+
+/** status/status-manager.ts: createStatusManager. */
+export interface StatusManager {
+  /** Patches /status when it differs from the API's; newest wins, never blocks. */
+  set(pod: Pod, status: PodStatus): void;
+  get(podUid: string): PodStatus | undefined;
+  /** All containers have ended and volumes are gone: patch, then delete with grace 0 if the pod is being deleted. */
+  terminate(pod: Pod, status: PodStatus): void;
+  /** The API has forgotten the pod. */
+  forget(podUid: string): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** node/node-agent.ts: createNodeAgent. Registration, Lease, node status. */
+export interface NodeAgent {
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** What the node's Ready condition and healthz depend on. */
+export interface RuntimeHealth {
+  /** Empty when all is well, otherwise upstream's sentence ("container runtime is down", "PLEG is not healthy: ..."). */
+  problems(): string[];
+  /** Empty when the pod network is up. */
+  networkProblems(): string[];
+}
+
+/** server/server.ts: createServer. The HTTPS server on 10250. */
+export interface Server {
+  /** Listens, and resolves when shut down. */
+  run(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,60 @@
+// Which pods a node refuses, in upstream's words.
+
+import type { Node, Pod, PodSpec } from "@picokube/api/core/v1";
+import { test } from "tap";
+import { refusalOf } from "./admission.js";
+import { testPod } from "./observed.js";
+
+const node = {
+  metadata: { name: "n", labels: { disk: "ssd" } },
+  status: { allocatable: { cpu: "2", memory: "1Gi", pods: "110" } },
+} as unknown as Node;
+const asking = (requests: Record<string, string>) =>
+  testPod({ containers: [{ name: "c", image: "i", resources: { requests } }] });
+const listening = (hostPort: number, fields: { hostIP?: string; protocol?: "TCP" | "UDP" } = {}) =>
+  testPod({ containers: [{ name: "c", image: "i", ports: [{ containerPort: 80, hostPort, ...fields }] }] });
+const selecting = (nodeSelector: PodSpec["nodeSelector"] & object) => testPod({ nodeSelector });
+const ports = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+
+test("admission", async (t) => {
+  const rows: [what: string, pod: Pod, others: Pod[], expected: string | undefined][] = [
+    ["room", testPod(), [testPod()], undefined],
+    [
+      "one pod too many",
+      testPod(),
+      [testPod(), testPod(), testPod()],
+      "OutOfpods: Node didn't have enough resource: pods, requested: 1, used: 3, capacity: 3",
+    ],
+    ["cpu that fits", asking({ cpu: "500m" }), [asking({ cpu: "1500m" })], undefined],
+    [
+      "too much cpu",
+      asking({ cpu: "600m" }),
+      [asking({ cpu: "1" }), asking({ cpu: "500m" })],
+      "OutOfcpu: Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000",
+    ],
+    [
+      "too much memory",
+      asking({ memory: "2Gi" }),
+      [],
+      "OutOfmemory: Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824",
+    ],
+    ["a resource of others", asking({ "example.com/foo": "1" }), [], undefined],
+    ["nothing asked of a full node", testPod(), [asking({ cpu: "2" })], undefined],
+    ["its label", selecting({ disk: "ssd" }), [], undefined],
+    [
+      "another label",
+      selecting({ disk: "hdd" }),
+      [],
+      "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    ],
+    ["a free port", listening(80), [listening(81)], undefined],
+    ["a port that is held", listening(80), [listening(80)], `NodePorts: ${ports}`],
+    ["on one address, held on all", listening(80, { hostIP: "10.0.0.1" }), [listening(80)], `NodePorts: ${ports}`],
+    ["of another protocol", listening(80, { protocol: "UDP" }), [listening(80)], undefined],
+  ];
+  for (const [what, pod, others, expected] of rows) {
+    const refusal = refusalOf(pod, { others, node, maxPods: 3 });
+    t.equal(refusal && `${refusal.reason}: ${refusal.message}`, expected, what);
+  }
+  t.equal(refusalOf(asking({ cpu: "9" }), { others: [], node: undefined, maxPods: 3 }), undefined, "node unknown");
+});

@@ -1,0 +1,37 @@
+// Which dead containers are kept.
+
+import { test } from "tap";
+import type { ContainerState, Runtime } from "../cri/runtime.js";
+import { removeDeadContainers } from "./collect-containers.js";
+import { testContainer, testSandbox, testState } from "./observed.js";
+
+test("the last dead attempt of each container stays", async (t) => {
+  const newestFirst = (...states: ContainerState[]) =>
+    states.map((state, index) => testContainer({ state, attempt: states.length - 1 - index }));
+  for (const [states, removed] of [
+    [["running"], []],
+    [["running", "exited"], []],
+    [["running", "exited", "exited"], ["c-0"]],
+    [
+      ["exited", "exited", "exited"],
+      ["c-1", "c-0"],
+    ],
+    [["created"], []],
+    [["created", "exited"], []],
+    [["running", "created", "exited"], ["c-1"]],
+    [["running", "unknown"], []],
+  ] as const) {
+    const gone: string[] = [];
+    const runtime = { removeContainer: async (id: string) => void gone.push(id) } as unknown as Runtime;
+    await removeDeadContainers(runtime, testState(newestFirst(...states)));
+    t.same(gone, removed, states.join(" "));
+  }
+});
+
+test("a replaced sandbox goes when nothing was in it", async (t) => {
+  const gone: string[] = [];
+  const runtime = { removeSandbox: async (id: string) => void gone.push(id) } as unknown as Runtime;
+  const sandboxes = [2, 1, 0].map((attempt) => testSandbox({ id: `s${attempt}`, attempt, ready: attempt === 2 }));
+  await removeDeadContainers(runtime, testState([testContainer({ state: "exited", sandboxId: "s0" })], sandboxes));
+  t.same(gone, ["s1"]);
+});

@@ -1,0 +1,58 @@
+// What the carrying-out half of the pod worker works with: one bundle, made in main.ts, shared by all workers.
+
+import type { Clock } from "@picokube/component-base/clock";
+import type { Logger } from "@picokube/component-base/logger";
+import type { CgroupTree } from "../cgroups/pod-cgroup.js";
+import type { Runtime } from "../cri/runtime.js";
+import type { ImageManager } from "../images/image-manager.js";
+import type { HostPort } from "../network/host-ports.js";
+import type {
+  ContainerEnvironment,
+  KubeletSettings,
+  ObjectSource,
+  PodState,
+  Prober,
+  StatusManager,
+  VolumeManager,
+} from "../parts.js";
+import type { CrashBackoff } from "./crash-backoff.js";
+import type { PodEvents } from "./pod-events.js";
+import type { PodFiles } from "./pod-files.js";
+
+/** The pod network as the worker sees it; the in-memory runtime brings its own. */
+export interface SandboxNetwork {
+  reserve(owner: string): string;
+  addressOf(owner: string): string | undefined;
+  attach(owner: string, pid: number): Promise<void>;
+  publish(owner: string, ports: readonly HostPort[]): Promise<void>;
+  detach(owner: string): Promise<void>;
+  owners(): string[];
+  problems(): string[];
+}
+
+export interface PodContext {
+  readonly settings: KubeletSettings;
+  readonly runtime: Runtime;
+  readonly network: SandboxNetwork;
+  readonly images: ImageManager;
+  readonly volumes: VolumeManager;
+  readonly environment: ContainerEnvironment;
+  readonly objects: ObjectSource;
+  readonly prober: Prober;
+  readonly statuses: StatusManager;
+  readonly events: PodEvents;
+  readonly files: PodFiles;
+  readonly backoff: CrashBackoff;
+  /** Undefined: containers go where the engine puts them. */
+  readonly cgroups: CgroupTree | undefined;
+  readonly memoryCapacityBytes: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What was last observed, by pod uid; written by observe alone. */
+  readonly states: Map<string, PodState>;
+}
+
+/** Who holds a sandbox's address: one owner a sandbox, not a pod, for the old one may still be leaving. */
+export function networkOwner({ podUid, attempt }: { podUid: string; attempt: number }): string {
+  return `${podUid}/${attempt}`;
+}

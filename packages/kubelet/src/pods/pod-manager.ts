@@ -1,0 +1,135 @@
+// Which pods should run here, each with its worker: the API's, and those from files. Routes every signal (API, PLEG,
+// probes) to the right worker; decides nothing about a pod beyond whether the node takes it.
+
+import type { Pod } from "@picokube/api/core/v1";
+import { isPodTerminal } from "@picokube/api/pod";
+import type { Informer } from "@picokube/client/informer";
+import type { Clock } from "@picokube/component-base/clock";
+import type { PodLookup } from "../parts.js";
+import { refusalOf } from "./admission.js";
+import { collectOrphans } from "./orphans.js";
+import type { Pleg } from "./pleg.js";
+import type { PodContext } from "./pod-context.js";
+import { PodWorker } from "./pod-worker.js";
+
+export interface PodManager extends PodLookup {
+  /** A pod that a file defines; with undefined the file is gone. */
+  setStatic(uid: string, pod: Pod | undefined): void;
+  wake(podUid: string): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface PodManagerOptions {
+  /** A promise's context: the parts that it holds need the lookup first. */
+  readonly context: () => PodContext;
+  readonly informer: Informer<Pod>;
+  readonly pleg: () => Pleg;
+  /** Resolves when pods, services and the node have been read once: what the API's pods need to start. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+}
+
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+const housekeepingMs = 60_000;
+
+/** Makes the one PodManager of a kubelet. */
+export function createPodManager({ context, informer, pleg, ready, clock }: PodManagerOptions): PodManager {
+  const workers = new Map<string, PodWorker>();
+  /** What stands behind a worker; without it the worker ends. */
+  const wanted = new Map<string, Pod>();
+  /** Pods of files start at once, those of the API when it has been read. */
+  let started = false;
+  const statics = new Set<string>();
+
+  /** Mirrors only show what files define. */
+  const isMirror = (pod: Pod) => pod.metadata.annotations?.[mirrorAnnotation] !== undefined;
+
+  function set(pod: Pod): void {
+    const { uid } = pod.metadata;
+    wanted.set(uid, pod);
+    const worker = workers.get(uid);
+    if (worker) worker.update(pod);
+    else if (started || statics.has(uid)) startWorker(pod);
+  }
+
+  function startWorker(pod: Pod): void {
+    const worker = new PodWorker(context(), pod, (uid) => workers.delete(uid));
+    const { settings, objects } = context();
+    const others = [...workers.values()]
+      .filter(({ ended, pod }) => !ended && !isPodTerminal(pod))
+      .map((other) => other.pod);
+    const refusal =
+      isPodTerminal(pod) || pod.metadata.deletionTimestamp
+        ? undefined
+        : refusalOf(pod, { others, node: objects.node(), maxPods: settings.maxPods });
+    workers.set(pod.metadata.uid, worker);
+    if (refusal) {
+      context().events.warning(pod, { reason: refusal.reason, message: refusal.message });
+      worker.end({
+        phase: "Failed",
+        reason: refusal.reason,
+        message: `Pod was rejected: ${refusal.message}`,
+        refused: true,
+      });
+    } else worker.wake();
+  }
+
+  function unset(uid: string): void {
+    statics.delete(uid);
+    wanted.delete(uid);
+    workers.get(uid)?.remove();
+  }
+
+  informer.addHandler({
+    add: (pod) => {
+      if (!isMirror(pod)) set(pod);
+    },
+    update: (_, pod) => {
+      if (!isMirror(pod)) set(pod);
+    },
+    delete: (pod) => {
+      if (isMirror(pod)) return;
+      // The last state tells the grace period of a deletion.
+      workers.get(pod.metadata.uid)?.update(pod);
+      unset(pod.metadata.uid);
+    },
+  });
+
+  /** Pods that the runtime still has, and that came here before the kubelet did, must be taken over, not removed. */
+  async function housekeep(signal: AbortSignal): Promise<void> {
+    const known = new Set([...wanted.keys(), ...workers.keys()]);
+    await collectOrphans(context(), { known, inRuntime: pleg().podUids(), signal });
+  }
+
+  return {
+    podByName: (namespace, name) =>
+      [...wanted.values()].find(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+    podByUid: (uid) => wanted.get(uid) ?? workers.get(uid)?.pod,
+    pods: () => [...wanted.values()],
+    state: (uid) => context().states.get(uid),
+    status: (uid) => workers.get(uid)?.status,
+    setStatic: (uid, pod) => {
+      if (!pod) return unset(uid);
+      statics.add(uid);
+      set(pod);
+    },
+    wake: (uid) => workers.get(uid)?.wake(),
+
+    async run(signal) {
+      await ready(signal).catch(() => undefined);
+      started = !signal.aborted;
+      // The oldest first: what ran here before must not be refused for what came later.
+      const byAge = [...wanted.values()].sort((a, b) =>
+        a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp),
+      );
+      for (const pod of byAge) if (started && !workers.has(pod.metadata.uid)) startWorker(pod);
+      while (!signal.aborted) {
+        await housekeep(signal).catch((err: unknown) => {
+          if (!signal.aborted) context().logger.error("Housekeeping failed", { err });
+        });
+        await clock.sleep(housekeepingMs, signal).catch(() => undefined);
+      }
+      await Promise.all([...workers.values()].map((worker) => worker.stop()));
+    },
+  };
+}

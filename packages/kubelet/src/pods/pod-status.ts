@@ -1,0 +1,153 @@
+// A pod's status out of what the runtime shows and what the worker remembers. Mirrors upstream's
+// generateAPIPodStatus and convertToAPIContainerStatuses. Pure.
+
+import type { Container, ContainerStatus, EphemeralContainer, Pod, PodStatus } from "@picokube/api/core/v1";
+import { isSidecar, qosClass } from "@picokube/api/pod";
+import { formatTime } from "@picokube/api/time";
+import type { PodState } from "../parts.js";
+import { newestOf, restartCountOf, shouldContainerBeRestarted } from "./container-spec.js";
+import { apiContainerId, containerStateOf } from "./container-state.js";
+import { podConditions } from "./pod-conditions.js";
+import { podPhase } from "./pod-phase.js";
+
+export interface PodStatusInputs {
+  readonly pod: Pod;
+  readonly state: PodState;
+  /** The status generated before, or the API's. */
+  readonly old: PodStatus | undefined;
+  /** Why a container could not start, by container name. */
+  readonly failures: ReadonlyMap<string, { reason: string; message: string }>;
+  readonly readiness: (containerId: string) => boolean | undefined;
+  readonly startup: (containerId: string) => boolean | undefined;
+  /** Last words of an exited container, by its id. */
+  readonly terminationMessage: (containerId: string) => string;
+  readonly hostIps: readonly string[];
+  readonly nowMs: number;
+  /** Nothing of the pod runs, nor will it again. */
+  readonly terminal: boolean;
+  /** Set by who ended the pod: eviction, deadline, admission. */
+  readonly verdict?: { phase: "Failed"; reason: string; message: string; refused?: boolean };
+}
+
+type AnyContainer = Container | EphemeralContainer;
+
+const lost = (message: string) => ({ terminated: { exitCode: 137, reason: "ContainerStatusUnknown", message } });
+
+/** The status of one container. */
+function containerStatus(
+  inputs: PodStatusInputs,
+  { container, old, isInit }: { container: AnyContainer; old: ContainerStatus | undefined; isInit: boolean },
+): ContainerStatus {
+  const { pod, state, terminal } = inputs;
+  const [current, previous] = state.containers.filter(({ name }) => name === container.name);
+  const waitsForInit = (pod.spec?.initContainers ?? []).length > 0;
+  const status: ContainerStatus = {
+    name: container.name,
+    image: container.image ?? "",
+    imageID: "",
+    ready: false,
+    restartCount: old?.restartCount ?? 0,
+    started: false,
+    state: { waiting: { reason: waitsForInit ? "PodInitializing" : "ContainerCreating" } },
+    lastState: {},
+  };
+  if (current) {
+    status.image = current.image;
+    status.imageID = current.imageId;
+    status.containerID = apiContainerId(current.id);
+    status.restartCount = Math.max(restartCountOf(current), status.restartCount);
+    status.state = containerStateOf(current, inputs.terminationMessage(current.id));
+    if (previous?.state === "exited") {
+      status.lastState = containerStateOf(previous, inputs.terminationMessage(previous.id));
+    } else if (old?.containerID === status.containerID && old.lastState) status.lastState = old.lastState;
+  } else if (old?.state?.terminated) {
+    // Collected since: what was known of it stays.
+    return { ...old, ready: isInit && old.state.terminated.exitCode === 0, started: false };
+  } else if (old?.state?.running) {
+    const words = "The container could not be located when the pod was deleted.  The container used to be Running";
+    if (!terminal) status.lastState = lost(words);
+  } else if (old?.lastState?.terminated) status.lastState = old.lastState;
+  if (terminal && !current && status.state?.waiting) {
+    status.state = lost("The container could not be located when the pod was terminated");
+  }
+  return status;
+}
+
+/** A container about to be started again shows why it has not been yet. */
+function showFailure(inputs: PodStatusInputs, container: AnyContainer, status: ContainerStatus): void {
+  const failure = inputs.failures.get(container.name);
+  const current = newestOf(inputs.state, container.name);
+  if (!failure || inputs.terminal || !shouldContainerBeRestarted(inputs.pod, current)) return;
+  if (status.state?.terminated) status.lastState = status.state;
+  status.state = {
+    waiting: { reason: failure.reason, ...(failure.message === "" ? {} : { message: failure.message }) },
+  };
+}
+
+function setReadiness(
+  inputs: PodStatusInputs,
+  { container, status, old }: { container: Container; status: ContainerStatus; old: ContainerStatus | undefined },
+): void {
+  const id = newestOf(inputs.state, container.name)?.id;
+  if (!status.state?.running || id === undefined) return;
+  // A kubelet that starts anew knows no verdicts yet: those of the same container still stand.
+  const known = old?.containerID === status.containerID ? old : undefined;
+  status.started = container.startupProbe === undefined || (inputs.startup(id) ?? known?.started === true);
+  status.ready =
+    status.started && (container.readinessProbe === undefined || (inputs.readiness(id) ?? known?.ready === true));
+}
+
+function statusesOf(
+  inputs: PodStatusInputs,
+  containers: readonly AnyContainer[],
+  { olds, isInit }: { olds: readonly ContainerStatus[] | undefined; isInit: boolean },
+): ContainerStatus[] {
+  return containers.map((container) => {
+    const old = olds?.find(({ name }) => name === container.name);
+    const status = containerStatus(inputs, { container, old, isInit: isInit && !isSidecar(container as Container) });
+    showFailure(inputs, container, status);
+    if (!isInit || isSidecar(container as Container)) {
+      setReadiness(inputs, { container: container as Container, status, old });
+    } else status.ready = status.state?.terminated?.exitCode === 0;
+    return status;
+  });
+}
+
+/** The whole status; conditions without transition times. */
+export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
+  const { pod, state, old, hostIps, verdict } = inputs;
+  const startTime = old?.startTime ?? formatTime(inputs.nowMs);
+  if (verdict?.refused) {
+    // Upstream's rejectPod: of containers that were never wanted here there is nothing to tell.
+    const { phase, reason, message } = verdict;
+    return { phase, reason, message, startTime, qosClass: qosClass(pod) };
+  }
+  const oldPhase = old?.phase;
+  const ended = oldPhase === "Failed" || oldPhase === "Succeeded";
+  // Refused by an earlier kubelet, or ended before it ever came here: the API's word stands.
+  if (old && ended && !old.containerStatuses?.length && state.containers.length === 0) return old;
+  const inits = statusesOf(inputs, pod.spec?.initContainers ?? [], { olds: old?.initContainerStatuses, isInit: true });
+  const statuses = statusesOf(inputs, pod.spec?.containers ?? [], { olds: old?.containerStatuses, isInit: false });
+  const ephemeral = statusesOf(inputs, pod.spec?.ephemeralContainers ?? [], {
+    olds: old?.ephemeralContainerStatuses,
+    isInit: false,
+  });
+  const phase = verdict?.phase ?? (ended ? oldPhase : podPhase(pod, [...inits, ...statuses], inputs));
+  const sandboxReady = state.sandboxes[0]?.ready === true && state.podIps.length > 0;
+  const podIps = state.podIps.length > 0 ? state.podIps : (old?.podIPs ?? []).map(({ ip }) => ip);
+  const reason = verdict?.reason ?? old?.reason;
+  const message = verdict?.message ?? old?.message;
+  return {
+    phase,
+    conditions: podConditions({ pod, phase, initStatuses: inits, statuses, sandboxReady }),
+    ...(message ? { message } : {}),
+    ...(reason ? { reason } : {}),
+    ...(hostIps[0] === undefined ? {} : { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),
+    ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map((ip) => ({ ip })) }),
+    startTime,
+    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    containerStatuses: statuses.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    qosClass: qosClass(pod),
+  };
+}

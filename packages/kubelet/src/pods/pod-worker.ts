@@ -1,0 +1,302 @@
+// One pod's life: syncing, terminating, terminated, finished. Serial: one step at a time, whatever wakes it in between
+// becomes one more step. Mirrors upstream's pod_workers.go; the steps themselves live beside it.
+
+import type { Pod, PodStatus } from "@picokube/api/core/v1";
+import { isPodTerminal } from "@picokube/api/pod";
+import { exponential } from "@picokube/component-base/backoff";
+import type { Timer } from "@picokube/component-base/clock";
+import { removePodCgroup } from "../cgroups/pod-cgroup.js";
+import type { PodState } from "../parts.js";
+import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
+import { killPod, stopSandboxes } from "./kill-container.js";
+import { observe } from "./observe.js";
+import { computePodActions, isIdle } from "./pod-actions.js";
+import type { PodContext } from "./pod-context.js";
+import { generatePodStatus } from "./pod-status.js";
+import { syncPod } from "./sync-pod.js";
+import { TerminationMessages } from "./termination-messages.js";
+
+/** Why the kubelet itself ended a pod. */
+export interface Verdict {
+  readonly phase: "Failed";
+  readonly reason: string;
+  readonly message: string;
+  /** The node did not take the pod: it never had containers. */
+  readonly refused?: boolean;
+}
+
+type Stage = "syncing" | "terminating" | "terminated" | "finished";
+
+const minGraceSeconds = 1;
+const defaultGraceSeconds = 30;
+const retryInitialMs = 500;
+const retryMaxMs = 10_000;
+
+export class PodWorker {
+  readonly #context: PodContext;
+  readonly #onGone: (uid: string) => void;
+  readonly #failures = new Map<string, { reason: string; message: string }>();
+  readonly #messages: TerminationMessages;
+  readonly #retry = exponential({ initialMs: retryInitialMs, maxMs: retryMaxMs, jitter: 0.1 });
+  #pod: Pod;
+  #stage: Stage = "syncing";
+  #verdict: Verdict | undefined;
+  #status: PodStatus | undefined;
+  #removed = false;
+  #stopped = false;
+  #dirty = false;
+  #running: Promise<void> | undefined;
+  #step = new AbortController();
+  #timer: Timer | undefined;
+  /** Of the termination under way. */
+  #graceSeconds: number | undefined;
+
+  /** onGone is called when nothing of the pod is left and the API has forgotten it. */
+  constructor(context: PodContext, pod: Pod, onGone: (uid: string) => void) {
+    this.#context = context;
+    this.#pod = pod;
+    this.#onGone = onGone;
+    this.#messages = new TerminationMessages(context.runtime);
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  get status(): PodStatus | undefined {
+    return this.#status;
+  }
+
+  /** Nothing of it runs, nor will it again. */
+  get ended(): boolean {
+    if (this.#verdict?.refused) return true;
+    return this.#stage === "terminated" || this.#stage === "finished";
+  }
+
+  /** The API's (or the file's) newer word on the pod. */
+  update(pod: Pod): void {
+    const before = this.#pod;
+    this.#pod = pod;
+    const deletionBegins =
+      pod.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined;
+    if (deletionBegins && this.#stage === "syncing") this.#interrupt();
+    if (this.#stage === "terminating" && this.#grace() < (this.#graceSeconds ?? Number.POSITIVE_INFINITY)) {
+      this.#interrupt();
+    }
+    this.wake();
+  }
+
+  /** The pod must not run (any more); the first verdict counts. */
+  end(verdict: Verdict): void {
+    this.#verdict ??= verdict;
+    if (this.#stage === "syncing") this.#interrupt();
+    this.wake();
+  }
+
+  /** The API (or the file) has forgotten the pod. */
+  remove(): void {
+    this.#removed = true;
+    if (this.#stage === "syncing") this.#interrupt();
+    this.wake();
+  }
+
+  /** Something may have changed. Coalesces. */
+  wake(): void {
+    if (this.#stopped) return;
+    this.#dirty = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Ends the loop and leaves the pod running, as a kubelet that stops does. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#interrupt();
+    await this.#running;
+  }
+
+  #interrupt(): void {
+    this.#step.abort(new Error("the pod's desired state has changed"));
+  }
+
+  async #run(): Promise<void> {
+    while (this.#dirty && !this.#stopped) {
+      this.#dirty = false;
+      this.#timer?.cancel();
+      this.#step = new AbortController();
+      let againMs: number | undefined;
+      try {
+        againMs = await this.#next(this.#step.signal);
+        this.#retry.reset();
+      } catch (err) {
+        if (this.#step.signal.aborted) {
+          this.#dirty = true;
+          continue;
+        }
+        const { name, namespace, uid } = this.#pod.metadata;
+        this.#context.logger.error("Error syncing pod, skipping", { pod: `${namespace}/${name}`, podUID: uid, err });
+        againMs = this.#retry.next();
+      }
+      if (againMs !== undefined && !this.#stopped) this.#timer = this.#context.clock.after(againMs, () => this.wake());
+    }
+    this.#running = undefined;
+    if (this.#dirty && !this.#stopped) this.wake();
+  }
+
+  /** One step; resolves to when the next is due without anybody's waking. */
+  async #next(signal: AbortSignal): Promise<number | undefined> {
+    if (this.#stage === "syncing") {
+      const leaving =
+        this.#removed || this.#pod.metadata.deletionTimestamp !== undefined || this.#verdict !== undefined;
+      if (!leaving && !isPodTerminal({ status: this.#status ?? this.#pod.status })) return this.#sync(signal);
+      this.#stage = "terminating";
+    }
+    if (this.#stage === "terminating") await this.#terminate(signal);
+    if (this.#stage === "terminated") await this.#release();
+    if (this.#stage === "finished") await this.#finish();
+    return undefined;
+  }
+
+  async #observe(): Promise<PodState> {
+    const { uid } = this.#pod.metadata;
+    const state = await observe(this.#context, { podUid: uid, hostNetwork: this.#pod.spec?.hostNetwork === true });
+    await this.#messages.read(state);
+    return state;
+  }
+
+  #generate(state: PodState, { terminal }: { terminal: boolean }): PodStatus {
+    const { prober, settings, clock, statuses } = this.#context;
+    const old = this.#status ?? statuses.get(this.#pod.metadata.uid) ?? this.#pod.status;
+    this.#status = generatePodStatus({
+      pod: this.#pod,
+      state,
+      old,
+      failures: this.#failures,
+      readiness: (id) => prober.readiness(id),
+      startup: (id) => prober.startup(id),
+      terminationMessage: (id) => this.#messages.of(id, old),
+      hostIps: settings.nodeIps,
+      nowMs: clock.now(),
+      terminal,
+      ...(this.#verdict ? { verdict: this.#verdict } : {}),
+    });
+    return this.#status;
+  }
+
+  async #sync(signal: AbortSignal): Promise<number | undefined> {
+    const { statuses, prober, events, network } = this.#context;
+    const state = await this.#observe();
+    if (this.#overDeadline()) return 0;
+    const status = this.#generate(state, { terminal: false });
+    statuses.set(this.#pod, status);
+    if (isPodTerminal({ status })) return 0;
+    prober.addPod(this.#pod);
+    const problems = this.#pod.spec?.hostNetwork ? [] : network.problems();
+    if (problems.length > 0) {
+      const message = `network is not ready: ${problems.join("; ")}`;
+      events.warning(this.#pod, { reason: "NetworkNotReady", message });
+      throw new Error(message);
+    }
+    const actions = computePodActions(this.#pod, state, prober);
+    await removeDeadContainers(this.#context.runtime, state);
+    if (isIdle(actions)) return this.#syncAgainMs();
+    let outcome: { retryMs: number | undefined; failed: boolean };
+    try {
+      outcome = await syncPod(this.#context, { pod: this.#pod, state, actions, failures: this.#failures, signal });
+    } finally {
+      if (!signal.aborted) {
+        const after = await this.#observe();
+        statuses.set(this.#pod, this.#generate(after, { terminal: false }));
+      }
+    }
+    // Everything but a back-off may need another step at once: the next init container.
+    if (!outcome.failed && outcome.retryMs === undefined) return 0;
+    const retryMs = outcome.failed ? this.#retryAfterFailureMs() : Number.POSITIVE_INFINITY;
+    return Math.min(retryMs, outcome.retryMs ?? Number.POSITIVE_INFINITY, this.#syncAgainMs());
+  }
+
+  #retryAfterFailureMs(): number {
+    return 10_000 * (1 + Math.random() * 0.5);
+  }
+
+  #syncAgainMs(): number {
+    const { settings, clock } = this.#context;
+    const deadline = this.#pod.spec?.activeDeadlineSeconds;
+    const startedAt = Date.parse(this.#status?.startTime ?? "");
+    const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : startedAt + deadline * 1000 - clock.now();
+    return Math.max(0, Math.min(settings.syncFrequencyMs * (1 + Math.random() * 0.5), leftMs));
+  }
+
+  #overDeadline(): boolean {
+    const deadline = this.#pod.spec?.activeDeadlineSeconds;
+    const startTime = this.#status?.startTime ?? this.#pod.status?.startTime;
+    if (deadline === undefined || !startTime) return false;
+    if (this.#context.clock.now() < Date.parse(startTime) + deadline * 1000) return false;
+    const message = "Pod was active on the node longer than the specified deadline";
+    this.#context.events.normal(this.#pod, { reason: "DeadlineExceeded", message });
+    this.#verdict ??= { phase: "Failed", reason: "DeadlineExceeded", message };
+    return true;
+  }
+
+  /** Upstream's calculateEffectiveGracePeriod: at least a second. */
+  #grace(): number {
+    const { deletionGracePeriodSeconds } = this.#pod.metadata;
+    const seconds = deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+    return Math.max(minGraceSeconds, seconds);
+  }
+
+  async #terminate(signal: AbortSignal): Promise<void> {
+    const { statuses, prober } = this.#context;
+    prober.stopLivenessAndStartup(this.#pod.metadata.uid);
+    this.#graceSeconds = this.#grace();
+    const state = await this.#observe();
+    if (!isPodTerminal({ status: this.#status ?? this.#pod.status }) && !this.#removed && !this.#verdict) {
+      statuses.set(this.#pod, this.#generate(state, { terminal: false }));
+    }
+    await abortable(killPod(this.#context, this.#pod, state, { graceSeconds: this.#graceSeconds, signal }), signal);
+    const after = await this.#observe();
+    const alive = after.containers.filter((container) => container.state === "running");
+    if (alive.length > 0)
+      throw new Error(`detected running containers after KillPod: ${alive.map(({ name }) => name).join(", ")}`);
+    prober.removePod(this.#pod.metadata.uid);
+    this.#failures.clear();
+    this.#generate(after, { terminal: true });
+    this.#stage = "terminated";
+    if (!this.#removed) statuses.set(this.#pod, this.#status!);
+  }
+
+  async #release(): Promise<void> {
+    const { statuses, volumes, cgroups, backoff } = this.#context;
+    const { uid } = this.#pod.metadata;
+    await stopSandboxes(this.#context, await this.#observe());
+    await volumes.release(uid);
+    if (cgroups) removePodCgroup(uid, cgroups);
+    backoff.forget(uid);
+    this.#stage = "finished";
+    if (!this.#removed) statuses.terminate(this.#pod, this.#status!);
+  }
+
+  async #finish(): Promise<void> {
+    const { statuses, files, runtime, states } = this.#context;
+    const { uid, deletionTimestamp } = this.#pod.metadata;
+    if (!this.#removed && deletionTimestamp !== undefined) statuses.terminate(this.#pod, this.#status!);
+    if (!this.#removed && deletionTimestamp === undefined) return;
+    await removePodFromRuntime(runtime, await this.#observe());
+    if (!this.#removed) return;
+    files.remove(uid);
+    statuses.forget(uid);
+    states.delete(uid);
+    this.#stopped = true;
+    this.#onGone(uid);
+  }
+}
+
+/** The work's result, or the signal's reason as soon as it aborts: a shorter grace period must not wait for the longer. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason as Error);
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}

@@ -1,0 +1,86 @@
+// The kubelet while its Docker daemon is killed and comes back: the node says so in upstream's words, no pod is lost, and
+// none is restarted that went on running. On a daemon of the test's own.
+
+import { nodes, pods } from "@picokube/api/core/v1";
+import { startApiServer } from "@picokube/testing/apiserver";
+import { test } from "tap";
+import { startDockerDaemon } from "./docker-daemon.testing.js";
+import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+
+test("a Docker daemon that is killed and started again", async (t) => {
+  const [server, daemon] = await Promise.all([
+    startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] }),
+    startDockerDaemon(t, { images: ["busybox"] }),
+  ]);
+  const { create, until, get, eventsOf } = await podsOf(server);
+  const kubelet = await startKubelet(t, server, { bridge: "picotest20", subnet: 20, dockerSocket: daemon.socket });
+  const readyCondition = async () => {
+    const node = await server.client.get(nodes, { name: "node-1" }).catch(() => undefined);
+    return node?.status?.conditions?.find(({ type }) => type === "Ready");
+  };
+  const nodeBecomes = (status: string) =>
+    eventually(
+      `Ready is ${status}`,
+      async () => {
+        const condition = await readyCondition();
+        return condition?.status === status ? condition : undefined;
+      },
+      60_000,
+    );
+  const alive = { exec: { command: ["true"] }, periodSeconds: 1, failureThreshold: 1 };
+  await nodeBecomes("True");
+  await create("web", { containers: [{ ...sleeper(), livenessProbe: alive, readinessProbe: alive }] });
+  await until("web", "ready", isReady);
+
+  await t.test("the node is not ready, the kubelet lives on", async (t) => {
+    await daemon.stop("SIGKILL");
+    const condition = await nodeBecomes("False");
+    t.match(condition, { reason: "KubeletNotReady", message: "container runtime is down" });
+    // Long enough for the probes above to have failed, had they been believed.
+    await eventually("a probe errored", async () => /probe errored/.test(await eventsOf("web")));
+    t.ok(kubelet.running);
+    t.match(await eventsOf("node-1"), "Node node-1 status is now: NodeNotReady");
+  });
+
+  await t.test("its pods are started again in new sandboxes", async (t) => {
+    await daemon.start();
+    t.match(await nodeBecomes("True"), { reason: "KubeletReady", message: "kubelet is posting ready status" });
+    const pod = await until(
+      "web",
+      "restarted",
+      (pod) => isReady(pod) && (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0,
+      60_000,
+    );
+    t.equal(pod.status?.containerStatuses?.[0]?.restartCount, 1);
+    t.equal((await kubelet.containers()).filter(({ State }) => State === "running").length, 2);
+    t.notMatch(await eventsOf("web"), /failed liveness probe/);
+  });
+
+  await t.test("with live restore they go on running and are adopted", async (t) => {
+    const before = (await get("web"))!;
+    const running = (await kubelet.containers()).filter(({ State }) => State === "running").map(({ Id }) => Id);
+    await daemon.stop("SIGKILL");
+    await nodeBecomes("False");
+    await daemon.start({ liveRestore: true });
+    await nodeBecomes("True");
+    const after = await until("web", "ready", isReady, 60_000);
+    t.equal(after.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID);
+    t.equal(after.status?.podIP, before.status?.podIP);
+    const now = (await kubelet.containers()).filter(({ State }) => State === "running").map(({ Id }) => Id);
+    t.same(now.sort(), running.sort());
+    t.equal((await get("web"))?.status?.containerStatuses?.[0]?.restartCount, 1);
+  });
+
+  await t.test("a pod of the time of the outage starts afterwards, and one deleted then goes", async (t) => {
+    await daemon.stop("SIGTERM");
+    await nodeBecomes("False");
+    await create("late");
+    await server.client.delete(pods, { name: "web", namespace: "default" });
+    await daemon.start();
+    await until("late", "ready", isReady, 60_000);
+    await eventually("web is gone", async () => (await get("web")) === undefined, 60_000);
+    const owners = (await kubelet.containers()).map(({ Labels }) => Labels["io.kubernetes.pod.name"]);
+    t.same(owners.sort(), ["late", "late"]);
+    t.ok(kubelet.running);
+  });
+});

@@ -1,0 +1,150 @@
+// Needs root: mounts tmpfs and binds in a temporary directory.
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ConfigMap, configmaps, type Pod, secrets } from "@picokube/api/core/v1";
+import { notFound } from "@picokube/api/errors";
+import type { Client } from "@picokube/client/client";
+import { realClock } from "@picokube/component-base/clock";
+import { createLogger } from "@picokube/component-base/logger";
+import { node, object, pod } from "@picokube/testing/builders";
+import { test } from "tap";
+import type { ObjectSource } from "../parts.js";
+import { mountedBelow } from "./mounter.js";
+import { createVolumeManager } from "./volume-manager.js";
+
+const never = new AbortController().signal;
+
+test("volumes of a pod come, follow and go", async (t) => {
+  const rootDir = await mkdtemp(join(tmpdir(), "volume-manager-"));
+  const elsewhere = await mkdtemp(join(tmpdir(), "volume-elsewhere-"));
+  t.teardown(() => Promise.all([rootDir, elsewhere].map((path) => rm(path, { recursive: true }))));
+  let settings: ConfigMap = object(configmaps, "settings", { data: { colour: "blue" } });
+  let tokens = 0;
+  const objects: ObjectSource = {
+    configMap: async (_namespace, name) => {
+      if (name === "settings") return settings;
+      throw notFound({ group: "", resource: "configmap" }, name);
+    },
+    secret: async () => object(secrets, "login", { data: { password: Buffer.from("s3cret").toString("base64") } }),
+    serviceAccount: async (_namespace, name) => {
+      throw notFound({ group: "", resource: "serviceaccounts" }, name);
+    },
+    services: () => [],
+    node: () => node("n"),
+  };
+  const client = {
+    createSubresource: async () => {
+      tokens++;
+      return { status: { token: "t0ken", expirationTimestamp: new Date(Date.now() + 3600_000).toISOString() } };
+    },
+  } as unknown as Client;
+  const logger = createLogger({ name: "test", verbosity: 0 });
+  const manager = createVolumeManager({ rootDir, objects, client, clock: realClock(), logger });
+  const mounts = [
+    { name: "settings", mountPath: "/settings" },
+    { name: "login", mountPath: "login", readOnly: true },
+    { name: "memory", mountPath: "/memory" },
+    { name: "disk", mountPath: "/disk", subPath: "made/here" },
+    { name: "settings", mountPath: "/colour", subPath: "colour" },
+    { name: "token", mountPath: "/token" },
+    { name: "host", mountPath: "/host" },
+  ];
+  const container = { name: "c", image: "i", volumeMounts: mounts };
+  const subject: Pod = pod("p", {
+    metadata: { namespace: "default", uid: "u-1", labels: { app: "web" } },
+    spec: {
+      securityContext: { fsGroup: 2000 },
+      containers: [container],
+      volumes: [
+        { name: "settings", configMap: { name: "settings", defaultMode: 0o644 } },
+        { name: "login", secret: { secretName: "login", defaultMode: 0o400 } },
+        { name: "memory", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        { name: "disk", emptyDir: {} },
+        {
+          name: "token",
+          projected: {
+            sources: [
+              { serviceAccountToken: { path: "token", expirationSeconds: 3600 } },
+              { configMap: { name: "settings", items: [{ key: "colour", path: "sub/colour" }] } },
+              { downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
+            ],
+          },
+        },
+        { name: "host", hostPath: { path: join(elsewhere, "data"), type: "DirectoryOrCreate" } },
+      ],
+    },
+  });
+
+  const volumes = await manager.prepare(subject, never);
+  const base = join(rootDir, "pods/u-1/volumes");
+  const made = await volumes.mountsFor(container);
+  t.same(
+    made.map(({ containerPath }) => containerPath),
+    ["/settings", "/login", "/memory", "/disk", "/colour", "/token", "/host"],
+  );
+  t.equal(made[0]!.hostPath, join(base, "kubernetes.io~configmap/settings"));
+  t.equal(made[1]!.readOnly, true);
+  t.equal(await readFile(join(made[1]!.hostPath, "password"), "utf8"), "s3cret");
+  const password = await stat(join(made[1]!.hostPath, "password"));
+  t.equal(password.gid, 2000);
+  t.equal(password.mode & 0o777, 0o440);
+  t.equal(await readFile(made[4]!.hostPath, "utf8"), "blue");
+  t.equal(await readFile(join(made[5]!.hostPath, "token"), "utf8"), "t0ken");
+  t.equal(await readFile(join(made[5]!.hostPath, "sub/colour"), "utf8"), "blue");
+  t.equal(await readFile(join(made[5]!.hostPath, "labels"), "utf8"), 'app="web"');
+  t.equal(made[6]!.hostPath, join(elsewhere, "data"));
+  t.equal((await stat(made[2]!.hostPath)).mode & 0o7777, 0o2777);
+  await t.rejects(writeFile(join(made[2]!.hostPath, "big"), Buffer.alloc(2 * 1024 * 1024)), { code: "ENOSPC" });
+  await writeFile(join(made[3]!.hostPath, "kept"), "x");
+  t.equal(await readFile(join(base, "kubernetes.io~empty-dir/disk/made/here/kept"), "utf8"), "x");
+
+  settings = { ...settings, data: { colour: "red" } };
+  await manager.prepare(subject, never);
+  t.equal(await readFile(join(made[0]!.hostPath, "colour"), "utf8"), "red");
+  t.equal(await readFile(join(base, "kubernetes.io~empty-dir/disk/made/here/kept"), "utf8"), "x");
+  t.equal(tokens, 1);
+
+  await symlink("/etc", join(base, "kubernetes.io~empty-dir/disk/escape"));
+  const escaping = { ...container, volumeMounts: [{ name: "disk", mountPath: "/x", subPath: "escape" }] };
+  await t.rejects(volumes.mountsFor(escaping), {
+    message: 'failed to prepare subPath for volumeMount "disk" of container "c"',
+  });
+  await t.rejects(volumes.mountsFor({ ...container, volumeMounts: [{ name: "none", mountPath: "/x" }] }), {
+    message: 'cannot find volume "none" to mount into container "c"',
+  });
+
+  await mkdir(join(elsewhere, "data/mine"));
+  await manager.release("u-1");
+  t.same(await mountedBelow(rootDir), []);
+  await t.rejects(stat(join(rootDir, "pods/u-1")));
+  t.ok(await stat(join(elsewhere, "data/mine")));
+  t.same(await manager.podsOnDisk(), []);
+});
+
+test("what is missing is said in upstream's words", async (t) => {
+  const rootDir = await mkdtemp(join(tmpdir(), "volume-manager-"));
+  t.teardown(() => rm(rootDir, { recursive: true }));
+  const objects = {
+    configMap: async (_namespace: string, name: string) => {
+      throw notFound({ group: "", resource: "configmap" }, name);
+    },
+    services: () => [],
+    node: () => undefined,
+  } as unknown as ObjectSource;
+  const logger = createLogger({ name: "test", verbosity: 0 });
+  const manager = createVolumeManager({ rootDir, objects, client: {} as Client, clock: realClock(), logger });
+  const attempt = (volume: object) =>
+    manager.prepare(pod("p", { metadata: { uid: "u-2" }, spec: { volumes: [{ name: "x", ...volume }] } }), never);
+  await t.rejects(attempt({ configMap: { name: "y" } }), {
+    name: "VolumeError",
+    message: 'MountVolume.SetUp failed for volume "x" : configmap "y" not found',
+  });
+  const path = join(rootDir, "absent");
+  await t.rejects(attempt({ hostPath: { path, type: "Directory" } }), {
+    message: `MountVolume.SetUp failed for volume "x" : hostPath type check failed: ${path} is not a directory`,
+  });
+  await t.rejects(attempt({ hostPath: { path: rootDir, type: "File" } }), { message: /is not a file$/ });
+  await attempt({ configMap: { name: "y", optional: true } });
+  await manager.release("u-2");
+});

@@ -1,0 +1,35 @@
+// What the machine says of itself: routes and the address it is reached at. Reads only, through iproute2.
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+interface Route {
+  dst: string;
+  prefsrc?: string;
+  dev: string;
+}
+
+async function ipRoutes(): Promise<Route[]> {
+  const { stdout } = await run("ip", ["-json", "-4", "route", "show"]);
+  return JSON.parse(stdout || "[]") as Route[];
+}
+
+/** Destinations that the machine routes, the default route left out: "172.17.0.0/16". */
+export async function routes(): Promise<string[]> {
+  return (await ipRoutes())
+    .filter(({ dst }) => dst !== "default")
+    .map(({ dst }) => (dst.includes("/") ? dst : `${dst}/32`));
+}
+
+/** The source address of packets that leave by the default route; undefined without one. */
+export async function defaultRouteAddress(): Promise<string | undefined> {
+  const all = await ipRoutes();
+  const route = all.find(({ dst }) => dst === "default");
+  if (!route) return undefined;
+  if (route.prefsrc) return route.prefsrc;
+  const { stdout } = await run("ip", ["-json", "-4", "address", "show", "dev", route.dev]);
+  const [link] = JSON.parse(stdout) as { addr_info: { local: string; scope: string }[] }[];
+  return link?.addr_info.find(({ scope }) => scope === "global")?.local;
+}

@@ -1,0 +1,52 @@
+import { createServer } from "node:net";
+import { test } from "tap";
+import { componentSpecs } from "./components.js";
+import { configFiles } from "./config-files.js";
+import { resolveCluster } from "./resolve-cluster.js";
+
+const flags = {
+  dataDir: "/somewhere/else",
+  controlPlaneOnly: false,
+  nodeIp: "192.0.2.10",
+  nodeName: "node-1",
+  componentArgs: {},
+};
+
+test("a second cluster is kept apart from the first by name, bridge, chains and ports", async (t) => {
+  const first = await resolveCluster({ ...flags, dataDir: "/var/lib/picokube" });
+  const second = await resolveCluster(flags);
+  t.match(first, {
+    name: "picokube",
+    podBridge: "pico0",
+    chainPrefix: "KUBE",
+    adminKubeconfig: "/etc/picokube/admin.kubeconfig",
+  });
+  t.equal(second.name, "picokube-else");
+  t.not(second.podBridge, first.podBridge);
+  t.match(second.podBridge, /^pico0[a-z]{3}$/);
+  t.match(second.chainPrefix, /^K[A-Z]{3}$/);
+  t.equal(second.adminKubeconfig, "/somewhere/else/admin.kubeconfig");
+});
+
+test("a port in use is passed over, but not one that was asked for", async (t) => {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "0.0.0.0", done));
+  t.teardown(() => server.close());
+  const { port } = server.address() as { port: number };
+  await t.rejects(resolveCluster({ ...flags, securePort: port }), { message: /is in use/ });
+});
+
+test("extra flags go to the component's command line, after ours", async (t) => {
+  const cluster = await resolveCluster({ ...flags, componentArgs: { kubelet: ["max-pods=50", "--v=4"] } });
+  const kubelet = componentSpecs(cluster).find(({ name }) => name === "kubelet")!;
+  t.strictSame(kubelet.argv.slice(-2), ["--max-pods=50", "--v=4"]);
+  t.match(configFiles(cluster)["kubelet.yaml"], /clusterDNS:\n {2}- 10\.\d+\.0\.10/);
+});
+
+test("a control plane alone starts no node's components", async (t) => {
+  const cluster = await resolveCluster({ ...flags, controlPlaneOnly: true });
+  t.strictSame(
+    componentSpecs(cluster).map(({ name }) => name),
+    ["kube-apiserver", "kube-controller-manager", "kube-scheduler"],
+  );
+});

@@ -1,0 +1,117 @@
+// From flags to a Cluster: fills what the user left open from the machine, so that a second cluster finds its own ports
+// and ranges beside the first. Runs at the first `up` only; later the written settings stand.
+
+import { createServer } from "node:net";
+import { hostname, networkInterfaces } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { ConfigError } from "@picokube/component-base/config-error";
+import { overlaps, parseCidr } from "./cidr.js";
+import { type Cluster, type ComponentName, defaultDataDir, defaultPorts, type Ports } from "./cluster.js";
+import { defaultRouteAddress, routes } from "./host.js";
+
+export interface UpFlags {
+  readonly dataDir: string;
+  readonly securePort?: number;
+  readonly serviceCidr?: string;
+  readonly podCidr?: string;
+  readonly clusterDomain?: string;
+  readonly nodeName?: string;
+  readonly nodeIp?: string;
+  readonly controlPlaneOnly: boolean;
+  readonly componentArgs: Readonly<Partial<Record<ComponentName, readonly string[]>>>;
+}
+
+/** Throws ConfigError on a bad flag or when the machine has no address to serve on. */
+export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
+  const dataDir = resolve(flags.dataDir);
+  const isDefault = dataDir === defaultDataDir;
+  const nodeName = (flags.nodeName ?? hostname()).toLowerCase();
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(nodeName))
+    throw new ConfigError(`the host name "${nodeName}" cannot name a Node: give --node-name a lowercase RFC 1123 name`);
+  const name = isDefault
+    ? "picokube"
+    : `picokube-${basename(dataDir)
+        .toLowerCase()
+        .replace(/[^a-z0-9-]+/g, "-")}`;
+  const ranges = await pickRanges(flags);
+  const tag = isDefault ? "" : shortTag(dataDir);
+  return {
+    name,
+    dataDir,
+    logDir: isDefault ? "/var/log/picokube" : join(dataDir, "log"),
+    adminKubeconfig: isDefault ? "/etc/picokube/admin.kubeconfig" : join(dataDir, "admin.kubeconfig"),
+    nodeName,
+    nodeIp: flags.nodeIp ?? (await machineAddress()),
+    ...ranges,
+    clusterDomain: flags.clusterDomain ?? "cluster.local",
+    controlPlaneOnly: flags.controlPlaneOnly,
+    ports: await pickPorts(flags.securePort),
+    podBridge: `pico0${tag}`,
+    chainPrefix: isDefault ? "KUBE" : `K${tag.toUpperCase()}`,
+    componentArgs: flags.componentArgs,
+  };
+}
+
+/** Three letters out of a path: enough to keep a few clusters on one host apart within the kernel's short names. */
+function shortTag(path: string): string {
+  let hash = 0;
+  for (const char of path) hash = (hash * 31 + char.charCodeAt(0)) % 17_576;
+  return [676, 26, 1].map((place) => String.fromCharCode(97 + (Math.floor(hash / place) % 26))).join("");
+}
+
+/** The address that the machine is reached at: that of the default route, else any that is not loopback. */
+export async function machineAddress(): Promise<string> {
+  const routed = await defaultRouteAddress();
+  if (routed) return routed;
+  for (const addresses of Object.values(networkInterfaces()))
+    for (const { family, internal, address } of addresses ?? []) if (family === "IPv4" && !internal) return address;
+  throw new ConfigError("this machine has no IPv4 address besides loopback: give one with --node-ip");
+}
+
+async function pickRanges(flags: UpFlags): Promise<{ serviceCidr: string; podCidr: string }> {
+  const taken = (await routes()).map((route) => parseCidr(route, "route"));
+  const given = { serviceCidr: flags.serviceCidr, podCidr: flags.podCidr };
+  for (const [flag, cidr] of [
+    ["--service-cidr", given.serviceCidr],
+    ["--pod-cidr", given.podCidr],
+  ] as const)
+    if (cidr !== undefined) parseCidr(cidr, flag);
+  for (let n = 0; n < 10; n++) {
+    const podCidr = given.podCidr ?? `10.${244 + n}.0.0/16`;
+    const serviceCidr = given.serviceCidr ?? `10.${96 + n}.0.0/16`;
+    const free = [podCidr, serviceCidr].every(
+      (cidr) => !taken.some((route) => overlaps(route, parseCidr(cidr, "range"))),
+    );
+    if (!free && !(given.podCidr && given.serviceCidr)) continue;
+    if (overlaps(parseCidr(podCidr, "--pod-cidr"), parseCidr(serviceCidr, "--service-cidr")))
+      throw new ConfigError(`--pod-cidr ${podCidr} and --service-cidr ${serviceCidr} overlap: give ranges apart`);
+    return { podCidr, serviceCidr };
+  }
+  throw new ConfigError("no free address ranges were found: give --pod-cidr and --service-cidr");
+}
+
+async function pickPorts(securePort: number | undefined): Promise<Ports> {
+  const taken = new Set<number>();
+  const free = async (wanted: number) => {
+    for (let port = wanted; port < wanted + 2000; port += 100) {
+      if (taken.has(port) || !(await isFree(port))) continue;
+      taken.add(port);
+      return port;
+    }
+    throw new ConfigError(`ports ${wanted}, ${wanted + 100}, ... are all in use: stop what listens there`);
+  };
+  if (securePort !== undefined && !(await isFree(securePort)))
+    throw new ConfigError(`--secure-port ${securePort} is in use: choose another, or stop what listens there`);
+  const ports: Record<string, number> = {};
+  for (const [name, wanted] of Object.entries(defaultPorts))
+    ports[name] = name === "securePort" && securePort !== undefined ? securePort : await free(wanted);
+  return ports as unknown as Ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once("error", () => done(false));
+    server.listen({ port, host: "0.0.0.0" }, () => server.close(() => done(true)));
+  });
+}

@@ -1,0 +1,49 @@
+// `picokube reset`: removes every trace of a cluster from this machine. The daemons themselves clear away what they made
+// (--cleanup): containers, bridge and mounts are the kubelet's, rules are kube-proxy's.
+
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { removeFromUserKubeconfig } from "@picokube/pki/merge-kubeconfig";
+import { type Cluster, type ComponentName, pathsOf, readCluster } from "../cluster/cluster.js";
+import { commandOf } from "../cluster/components.js";
+import { requireRoot } from "../cluster/preflight.js";
+import { down } from "./down.js";
+
+const run = promisify(execFile);
+
+/** Idempotent. Throws an Error naming what could not be removed; what comes after it is removed all the same. */
+export async function reset(dataDir: string): Promise<void> {
+  requireRoot();
+  const cluster = readCluster(dataDir);
+  if (!cluster) {
+    console.log(`There is no cluster in ${dataDir}.`);
+    return;
+  }
+  await down(dataDir);
+  const faults: string[] = [];
+  if (!cluster.controlPlaneOnly)
+    for (const name of ["kubelet", "kube-proxy"] as const)
+      await cleanUp(cluster, name).catch((error: Error) => faults.push(error.message));
+  await removeFromUserKubeconfig(cluster.name);
+  for (const path of [...Object.values(pathsOf(cluster)), cluster.adminKubeconfig, cluster.logDir])
+    rmSync(path, { recursive: true, force: true });
+  for (const directory of [cluster.dataDir, dirname(cluster.adminKubeconfig)]) removeIfEmpty(directory);
+  if (faults.length > 0) throw new Error(`not everything could be removed: ${faults.join("; ")}`);
+  console.log(`Every trace of the cluster ${cluster.name} is removed.`);
+}
+
+async function cleanUp(cluster: Cluster, name: ComponentName): Promise<void> {
+  const [command, ...args] = commandOf(cluster, name);
+  try {
+    await run(command!, [...args, "--cleanup"], { timeout: 120_000, maxBuffer: 16 * 1024 * 1024 });
+  } catch (error) {
+    const words = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1) ?? (error as Error).message;
+    throw new Error(`${name} --cleanup failed: ${words}`, { cause: error });
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
+}

@@ -1,0 +1,84 @@
+// The picokube command line: parses words, calls one command, turns failures into one clear line.
+
+import { ConfigError } from "@picokube/component-base/config-error";
+import { Command, Option } from "commander";
+import pc from "picocolors";
+import { type ComponentName, componentNames, defaultDataDir } from "./cluster/cluster.js";
+import { down } from "./commands/down.js";
+import { reset } from "./commands/reset.js";
+import { status } from "./commands/status.js";
+import { up } from "./commands/up.js";
+import { runSupervisor } from "./supervisor/supervise-command.js";
+
+const program = new Command("picokube")
+  .description("Brings a small, real Kubernetes up on this machine, and down again.")
+  .showHelpAfterError("(picokube --help lists the commands)");
+
+const dataDir = () =>
+  new Option("--data-dir <directory>", "where the cluster's store, keys and pods lie").default(defaultDataDir);
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new ConfigError(`invalid argument "${text}" for "--secure-port": a port is a number from 1 to 65535`);
+  return port;
+}
+
+const upCommand = program
+  .command("up")
+  .description("start the cluster; make it first if there is none; idempotent")
+  .addOption(dataDir())
+  .option("--secure-port <port>", "port of the API server (default 6443, or the next one free)", portNumber)
+  .option("--service-cidr <cidr>", "range of Service addresses (default 10.96.0.0/16)")
+  .option("--pod-cidr <cidr>", "range of pod addresses, a /24 a node (default 10.244.0.0/16)")
+  .option("--cluster-domain <domain>", "DNS domain of the cluster (default cluster.local)")
+  .option("--node-name <name>", "name of this machine's Node (default: the host name)")
+  .option("--node-ip <address>", "address of this machine (default: that of the default route)")
+  .option("--control-plane-only", "run no kubelet, kube-proxy and DNS on this machine", false);
+for (const name of componentNames)
+  upCommand.option(
+    `--${name}-arg <flag=value>`,
+    `an extra flag for ${name}; may be repeated`,
+    (word: string, before: string[] = []) => [...before, word],
+  );
+upCommand.action(async (options: Record<string, never>) => {
+  const componentArgs: Partial<Record<ComponentName, readonly string[]>> = {};
+  for (const name of componentNames) {
+    const given = options[`${name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())}Arg`] as
+      | string[]
+      | undefined;
+    if (given) componentArgs[name] = given;
+  }
+  await up({ ...(options as object as { dataDir: string; controlPlaneOnly: boolean }), componentArgs });
+});
+
+program
+  .command("down")
+  .description("stop the processes; data and pods stay")
+  .addOption(dataDir())
+  .action(({ dataDir }: { dataDir: string }) => down(dataDir));
+program
+  .command("reset")
+  .description("stop everything and remove every trace: containers, rules, bridges, mounts, files")
+  .addOption(dataDir())
+  .action(({ dataDir }: { dataDir: string }) => reset(dataDir));
+program
+  .command("status")
+  .description("show each process: pid, uptime, memory, health, log file")
+  .addOption(dataDir())
+  .action(async ({ dataDir }: { dataDir: string }) => {
+    if (!(await status(dataDir))) process.exitCode = 1;
+  });
+program
+  .command("supervise", { hidden: true })
+  .addOption(dataDir())
+  .action(({ dataDir }: { dataDir: string }) => runSupervisor(dataDir));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`${pc.red("error:")} ${(error as Error).message}`);
+  process.exit(1);
+}
+// Idle connections of the client must not hold a finished command.
+process.exit();

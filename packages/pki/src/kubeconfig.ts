@@ -1,0 +1,122 @@
+// Kubeconfig files with embedded certificates. Knows nothing of what the user behind them may do.
+
+import { join } from "node:path";
+import { ConfigError } from "@picokube/component-base/config-error";
+import { stringify } from "yaml";
+import { readIfPresent, readKeyPair, writeWhole } from "./pem.js";
+
+/** One cluster, one user and the context that joins them, as they stand in a kubeconfig. */
+export interface KubeconfigEntries {
+  readonly clusterName: string;
+  readonly userName: string;
+  readonly contextName: string;
+  readonly server: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+const base64 = (pem: string) => Buffer.from(pem).toString("base64");
+
+/** The three named entries of a kubeconfig. */
+export function kubeconfigEntries({ clusterName, userName, contextName, server, ca, cert, key }: KubeconfigEntries) {
+  return {
+    cluster: { name: clusterName, cluster: { "certificate-authority-data": base64(ca), server } },
+    context: { name: contextName, context: { cluster: clusterName, user: userName } },
+    user: { name: userName, user: { "client-certificate-data": base64(cert), "client-key-data": base64(key) } },
+  };
+}
+
+/** A whole kubeconfig as YAML text. */
+export function formatKubeconfig(entries: KubeconfigEntries): string {
+  const { cluster, context, user } = kubeconfigEntries(entries);
+  return stringify(
+    {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [cluster],
+      contexts: [context],
+      "current-context": entries.contextName,
+      preferences: {},
+      users: [user],
+    },
+    { compat: "yaml-1.1", lineWidth: 0 },
+  );
+}
+
+/** The kubeconfigs of the control plane and its node: file name, certificate and user. */
+const COMPONENTS = [
+  {
+    name: "kube-controller-manager",
+    certificate: "kube-controller-manager",
+    userName: "system:kube-controller-manager",
+  },
+  { name: "kube-scheduler", certificate: "kube-scheduler", userName: "system:kube-scheduler" },
+  { name: "kube-proxy", certificate: "kube-proxy", userName: "system:kube-proxy" },
+  { name: "cluster-dns", certificate: "cluster-dns", userName: "system:cluster-dns" },
+  { name: "kubelet", certificate: "kubelet-client", userName: "system:node" },
+] as const;
+
+/** The entries that let a certificate of the PKI's directory speak to the server. */
+export function entriesFromPki({
+  pkiDirectory,
+  certificate,
+  ...names
+}: { pkiDirectory: string; certificate: string } & Pick<
+  KubeconfigEntries,
+  "clusterName" | "userName" | "contextName" | "server"
+>): KubeconfigEntries {
+  const ca = readIfPresent(join(pkiDirectory, "ca.crt"));
+  const pair = readKeyPair(pkiDirectory, certificate);
+  if (ca === undefined || !pair) {
+    throw new ConfigError(`${pkiDirectory} lacks ca.crt, ${certificate}.crt or ${certificate}.key`);
+  }
+  return { ...names, ca, ...pair };
+}
+
+/** Writes a kubeconfig (0600) unless it already says so. */
+export function writeKubeconfig(path: string, entries: KubeconfigEntries): void {
+  const text = formatKubeconfig(entries);
+  if (readIfPresent(path) !== text) writeWhole(path, text, 0o600);
+}
+
+/** Writes <name>.kubeconfig for every component of a cluster from the certificates that ensureClusterPki made. */
+export function writeClusterKubeconfigs({
+  pkiDirectory,
+  kubeconfigDirectory,
+  clusterName,
+  server,
+}: {
+  pkiDirectory: string;
+  kubeconfigDirectory: string;
+  clusterName: string;
+  server: string;
+}): void {
+  for (const { name, certificate, userName } of COMPONENTS) {
+    const contextName = `${userName}@${clusterName}`;
+    const entries = entriesFromPki({ pkiDirectory, certificate, clusterName, userName, contextName, server });
+    writeKubeconfig(join(kubeconfigDirectory, `${name}.kubeconfig`), entries);
+  }
+}
+
+/** The administrator's entries: context and cluster carry the cluster's name, as in ~/.kube/config. */
+export function adminEntries({
+  pkiDirectory,
+  clusterName,
+  server,
+}: {
+  pkiDirectory: string;
+  clusterName: string;
+  server: string;
+}): KubeconfigEntries {
+  const userName = `${clusterName}-admin`;
+  return entriesFromPki({
+    pkiDirectory,
+    certificate: "admin",
+    clusterName,
+    userName,
+    contextName: clusterName,
+    server,
+  });
+}

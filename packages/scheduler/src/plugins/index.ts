@@ -1,0 +1,40 @@
+// The plugins in the order they run, with upstream's weights. A new plugin is a file and a line here.
+
+import type { TopologySpreadConstraint } from "@picokube/api/core/v1";
+import type { Lookups, WeightedPlugin } from "../framework/plugin.js";
+import { imageLocality } from "./image-locality.js";
+import { interPodAffinity } from "./inter-pod-affinity.js";
+import { nodeAffinity } from "./node-affinity.js";
+import { nodeName } from "./node-name.js";
+import { nodePorts } from "./node-ports.js";
+import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation.js";
+import { nodeResourcesFit, type ScoringStrategy } from "./node-resources-fit.js";
+import { nodeUnschedulable } from "./node-unschedulable.js";
+import { podTopologySpread } from "./pod-topology-spread.js";
+import { taintToleration } from "./taint-toleration.js";
+
+/** What KubeSchedulerConfiguration's pluginConfig says. */
+export interface PluginArguments {
+  readonly scoringStrategy?: ScoringStrategy | undefined;
+  readonly hardPodAffinityWeight?: number | undefined;
+  readonly defaultConstraints?: readonly TopologySpreadConstraint[] | undefined;
+}
+
+/** Upstream's default plugins; a weight of 0 means that the plugin scores nothing. */
+export function defaultPlugins(lookups: Lookups, args: PluginArguments = {}): WeightedPlugin[] {
+  const { scoringStrategy, hardPodAffinityWeight, defaultConstraints } = args;
+  const affinity = { ...lookups, ...(hardPodAffinityWeight === undefined ? {} : { hardPodAffinityWeight }) };
+  const spread = { ...lookups, ...(defaultConstraints === undefined ? {} : { defaultConstraints }) };
+  return [
+    { plugin: nodeUnschedulable, weight: 0 },
+    { plugin: nodeName, weight: 0 },
+    { plugin: taintToleration, weight: 3 },
+    { plugin: nodeAffinity, weight: 2 },
+    { plugin: nodePorts, weight: 0 },
+    { plugin: nodeResourcesFit(scoringStrategy), weight: 1 },
+    { plugin: podTopologySpread(spread), weight: 2 },
+    { plugin: interPodAffinity(affinity), weight: 2 },
+    { plugin: nodeResourcesBalancedAllocation, weight: 1 },
+    { plugin: imageLocality, weight: 1 },
+  ];
+}
