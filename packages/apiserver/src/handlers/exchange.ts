@@ -7,6 +7,7 @@ import type { UserInfo } from "../authn/authenticator.js";
 import { bodyTooLarge, MAX_BODY_BYTES } from "../decode/decode-object.js";
 import { wantsPretty } from "../request/negotiate.js";
 import type { RequestInfo } from "../request/request-info.js";
+import { closeLingering } from "./lingering-close.js";
 import { createWarnings, type Warnings } from "./warnings.js";
 
 export interface Exchange {
@@ -108,7 +109,10 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
   // As Go's server: a small rest is read and thrown away, for a large or unknown one the connection is given up.
   const declaredBytes = Number(request.headers["content-length"] ?? 0);
   const isLong = request.headers["transfer-encoding"] !== undefined || declaredBytes > MAX_UNREAD_BYTES;
-  if (isLong && !request.complete) response.setHeader("Connection", "close");
+  if (isLong && !request.complete) {
+    response.setHeader("Connection", "close");
+    closeLingering(request.socket);
+  }
   request.resume();
   const query = new URLSearchParams(request.url?.split("?")[1]);
   const pretty = wantsPretty(query.get("pretty"), request.headers["user-agent"]);

@@ -142,6 +142,30 @@ test("limits of size, and what is no HTTP", async (t) => {
   t.equal(status, 200);
 });
 
+test("a client that is still sending reads its answer, not a reset", async (t) => {
+  const server = await startApiServer(t);
+  const part = "x".repeat(64 * 1024);
+  const tooLong = "y".repeat(400 * 1024);
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const declared = await rawConnection(server);
+    declared.write(`POST ${CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Length: ${64 * part.length}\r\n\r\n`);
+    for (let sent = 0; sent < 64; sent++) declared.write(part);
+    const header = await rawConnection(server);
+    header.write(`GET /api HTTP/1.1\r\nX: ${tooLong}`);
+    header.write(tooLong);
+    t.match(await declared.closed(), /^HTTP\/1.1 413 .*RequestEntityTooLarge/s);
+    t.match(await header.closed(), /^HTTP\/1.1 431 /);
+    t.equal(declared.failure(), undefined);
+    t.equal(header.failure(), undefined);
+  }
+  const pipelined = await rawConnection(server);
+  pipelined.write(`POST ${CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Length: ${64 * part.length}\r\n\r\n`);
+  for (let sent = 0; sent < 64; sent++) pipelined.write(part);
+  pipelined.write(requestText("POST", CONFIG_MAPS, configMap("behind")));
+  t.equal((await pipelined.closed()).match(/HTTP\/1.1/g)?.length, 1, "what is sent behind it is not served");
+  await t.rejects(server.client.get(configmaps, { name: "behind", namespace: "default" }), { code: 404 });
+});
+
 test("paths that are not served leave no trace in the metrics", async (t) => {
   const server = await startApiServer(t);
   const anyone = await rawConnection(server, "kube-scheduler");

@@ -12,6 +12,7 @@ import { fastify } from "fastify";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { Attributes } from "../authz/authorizer.js";
 import { createExchange, type Exchange, sendError, statusOf } from "../handlers/exchange.js";
+import { endLingering } from "../handlers/lingering-close.js";
 import { type RequestInfo, requestInfoOf } from "../request/request-info.js";
 import { type InFlight, isLongRunning } from "./in-flight.js";
 
@@ -79,6 +80,8 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
   app.addHook("onRequest", async (request, reply) => {
     reply.hijack();
     const { socket } = request.raw;
+    // Sent behind a request whose answer was the connection's last.
+    if (socket.writableEnded) return;
     connections.set(socket, (connections.get(socket) ?? 0) + 1);
     reply.raw.once("close", () => {
       if (!socket.destroyed) connections.set(socket, (connections.get(socket) ?? 1) - 1);
@@ -117,6 +120,8 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
 
 /** Answers what is no HTTP request in Go's words; who was too slow gets no answer, as there. */
 function refuse(error: Error & { code?: string }, socket: Socket): void {
+  // The parser complains again of what still comes in after the answer.
+  if (socket.writableEnded) return;
   // Only the parser's complaints have a client that can be answered: not a reset, not a handshake that never ended.
   if (!socket.writable || !error.code?.startsWith("HPE_")) {
     socket.destroy();
@@ -124,7 +129,7 @@ function refuse(error: Error & { code?: string }, socket: Socket): void {
   }
   const line = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
   const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
-  socket.end(`HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${line}`, () => socket.destroy());
+  endLingering(socket, `HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${line}`);
 }
 
 /** Never throws: whatever goes wrong becomes the answer. */

@@ -13,6 +13,8 @@ export interface RawConnection {
   until(pattern: RegExp): Promise<string>;
   /** Resolves to all that has come when the connection is closed. */
   closed(): Promise<string>;
+  /** The code of the socket's error, once it had one. */
+  failure(): string | undefined;
   destroy(): void;
 }
 
@@ -34,8 +36,11 @@ export async function rawConnection(
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
   });
-  // How a connection ends is the test's to judge by what has come.
-  socket.on("error", () => {});
+  // How a connection ends is the test's to judge.
+  let failure: string | undefined;
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    failure = error.code ?? error.message;
+  });
   socket.on("close", () => {
     over = true;
   });
@@ -65,6 +70,7 @@ export async function rawConnection(
         if (over) resolve(text);
         else socket.once("close", () => resolve(text));
       }),
+    failure: () => failure,
     destroy: () => socket.destroy(),
   };
 }
