@@ -1,11 +1,18 @@
 import { test } from "tap";
-import { canonicalJson, computeHash, fnv32a, safeEncodeString } from "./hash.js";
+import { canonicalJson, computeHash, fnv32, fnv32a, safeEncodeString } from "./hash.js";
 import { generateName } from "./names/generate-name.js";
 
 test("FNV-1a matches its published vectors", (t) => {
   t.equal(fnv32a(""), 0x811c9dc5);
   t.equal(fnv32a("a"), 0xe40c292c);
   t.equal(fnv32a("foobar"), 0xbf9cf968);
+  t.end();
+});
+
+test("FNV-1 matches its published vectors", (t) => {
+  t.equal(fnv32(""), 0x811c9dc5);
+  t.equal(fnv32("a"), 0x050c5d7e);
+  t.equal(fnv32("foobar"), 0x31f0b262);
   t.end();
 });
 

@@ -12,6 +12,15 @@ export function fnv32a(text: string): number {
   return hash >>> 0;
 }
 
+/** FNV-1 (upstream: fnv.New32) over the text's UTF-8 bytes, 32 bits, unsigned. */
+export function fnv32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) {
+    hash = Math.imul(hash, 0x01000193) ^ byte;
+  }
+  return hash >>> 0;
+}
+
 /** Upstream's rand.SafeEncodeString: letters that cannot form words. */
 export function safeEncodeString(text: string): string {
   return [...Buffer.from(text)].map((byte) => SAFE_ALPHABET[byte % SAFE_ALPHABET.length]).join("");

@@ -1,6 +1,7 @@
 // When a Node's NoExecute taints end a pod. Pure: upstream's taint manager.
 
-import type { Pod, Taint, Toleration } from "@picokube/api/core/v1";
+import { toleratesTaint } from "@picokube/api/core/tolerations";
+import type { Pod, Taint } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 
 /** How long the pod bears the taints: 0 not at all, Infinity for ever. */
@@ -8,7 +9,7 @@ export function toleratedMs(pod: Pod, taints: readonly Taint[]): number {
   let shortestMs = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
     if (taint.effect !== "NoExecute") continue;
-    const toleration = pod.spec?.tolerations?.find((each) => tolerates(each, taint));
+    const toleration = pod.spec?.tolerations?.find((each) => toleratesTaint(each, taint));
     if (!toleration) return 0;
     if (toleration.tolerationSeconds === undefined || toleration.tolerationSeconds === null) continue;
     shortestMs = Math.min(shortestMs, Math.max(0, toleration.tolerationSeconds) * 1000);
@@ -23,11 +24,4 @@ export function tolerationStartMs(pod: Pod, taints: readonly Taint[], nowMs: num
     .map(({ timeAdded }) => Date.parse(timeAdded ?? "") || nowMs);
   const scheduled = podCondition(pod.status, "PodScheduled")?.lastTransitionTime ?? pod.metadata.creationTimestamp;
   return Math.min(nowMs, Math.max(Math.min(nowMs, ...added), Date.parse(scheduled) || 0));
-}
-
-function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  if (operator === "Exists") return true;
-  return (!operator || operator === "Equal") && Boolean(key) && (value ?? "") === (taint.value ?? "");
 }

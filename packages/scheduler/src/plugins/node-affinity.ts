@@ -1,8 +1,8 @@
 // NodeAffinity: nodeSelector and node affinity, required and preferred.
 
+import { requiredNodeAffinityMatches, termMatchesNode } from "@picokube/api/core/node-affinity";
 import type { NodeSelectorTerm, Pod } from "@picokube/api/core/v1";
 import { isNodeEvent, normalizeByMaximum, type Plugin } from "../framework/plugin.js";
-import { requiredNodeAffinityMatches, termMatchesNode } from "./node-selector.js";
 
 const REASON = "node(s) didn't match Pod's node affinity/selector";
 const CONFLICT = "pod affinity terms conflict";

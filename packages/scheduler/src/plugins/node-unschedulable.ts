@@ -1,8 +1,8 @@
 // NodeUnschedulable: keeps pods off cordoned nodes, unless they tolerate the taint of that.
 
+import { tolerates } from "@picokube/api/core/tolerations";
 import type { Plugin } from "../framework/plugin.js";
 import { isNodeEvent } from "../framework/plugin.js";
-import { tolerates } from "./tolerations.js";
 
 const REASON = "node(s) were unschedulable";
 const TAINT = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" } as const;

@@ -1,5 +1,7 @@
 // Plugins by table: their predicates, scores and queueing hints one at a time.
 
+import { requiredNodeAffinityMatches } from "@picokube/api/core/node-affinity";
+import { tolerates } from "@picokube/api/core/tolerations";
 import { node, pod } from "@picokube/testing/builders";
 import { test } from "tap";
 import { nodeInfoOf } from "../framework/node-info.js";
@@ -9,10 +11,8 @@ import { normalizedImageName } from "./image-locality.js";
 import { portsConflict } from "./node-ports.js";
 import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation.js";
 import { nodeResourcesFit } from "./node-resources-fit.js";
-import { requiredNodeAffinityMatches } from "./node-selector.js";
 import { podTopologySpread } from "./pod-topology-spread.js";
 import { taintToleration } from "./taint-toleration.js";
-import { tolerates } from "./tolerations.js";
 
 test("tolerations", (t) => {
   const taint = { key: "k", value: "v", effect: "NoSchedule" } as const;

@@ -1,11 +1,11 @@
 // Topology spread constraints, parsed, and the counting that filter and score share. Pure.
 
+import { requiredNodeAffinityMatches } from "@picokube/api/core/node-affinity";
+import { tolerates } from "@picokube/api/core/tolerations";
 import type { Pod, TopologySpreadConstraint } from "@picokube/api/core/v1";
 import type { LabelSelector } from "@picokube/api/meta/v1";
 import { type Selector, selectorFromLabelSelector, selectorOf } from "@picokube/api/selectors/labels";
 import type { NodeInfo } from "../framework/node-info.js";
-import { requiredNodeAffinityMatches } from "./node-selector.js";
-import { tolerates } from "./tolerations.js";
 
 export interface Constraint {
   readonly topologyKey: string;

@@ -1,9 +1,9 @@
 // TaintToleration: keeps pods off nodes whose NoSchedule and NoExecute taints they do not bear; prefers nodes without
 // PreferNoSchedule taints.
 
+import { tolerates } from "@picokube/api/core/tolerations";
 import type { Node, Pod, Taint } from "@picokube/api/core/v1";
 import { isNodeEvent, normalizeByMaximum, type Plugin } from "../framework/plugin.js";
-import { tolerates } from "./tolerations.js";
 
 function untolerated(pod: Pod, node: Node): Taint | undefined {
   return node.spec?.taints?.find(

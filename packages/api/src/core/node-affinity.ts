@@ -1,8 +1,7 @@
 // Node selectors, as nodeSelector and node affinity have them (upstream: component-helpers nodeaffinity). Pure.
 
-import type { NodeSelectorRequirement, NodeSelectorTerm, Pod } from "@picokube/api/core/v1";
-import { type Operator, selectorFromSet, selectorOf } from "@picokube/api/selectors/labels";
-import type { NodeInfo } from "../framework/node-info.js";
+import { type Operator, selectorFromSet, selectorOf } from "../selectors/labels.js";
+import type { NodeSelectorRequirement, NodeSelectorTerm, Pod } from "./v1.js";
 
 const OPERATORS: Record<string, Operator> = {
   In: "in",
@@ -13,7 +12,11 @@ const OPERATORS: Record<string, Operator> = {
   Lt: "lt",
 };
 
-type NodeLike = Pick<NodeInfo, "name" | "labels">;
+/** What a node selector looks at. */
+export interface NodeLike {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 function requirementsMatch(
   requirements: readonly NodeSelectorRequirement[] | undefined,
@@ -33,7 +36,7 @@ export function termMatchesNode({ matchExpressions, matchFields }: NodeSelectorT
 }
 
 /** The pod's nodeSelector and required node affinity hold on this node. */
-export function requiredNodeAffinityMatches({ spec }: Pod, node: NodeLike): boolean {
+export function requiredNodeAffinityMatches({ spec }: Pick<Pod, "spec">, node: NodeLike): boolean {
   if (spec?.nodeSelector && !selectorFromSet(spec.nodeSelector).matches(node.labels)) return false;
   const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return !required || required.nodeSelectorTerms.some((term) => termMatchesNode(term, node));
