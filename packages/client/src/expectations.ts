@@ -30,11 +30,16 @@ export class Expectations {
   }
 
   expectCreations(key: ObjectKey, count: number): void {
-    this.#expected.set(key, { creations: count, deletions: new Set(), sinceMs: this.#clock.now() });
+    this.expect(key, { creations: count, deletions: [] });
   }
 
   expectDeletions(key: ObjectKey, objects: readonly string[]): void {
-    this.#expected.set(key, { creations: 0, deletions: new Set(objects), sinceMs: this.#clock.now() });
+    this.expect(key, { creations: 0, deletions: objects });
+  }
+
+  /** Of both kinds at once. */
+  expect(key: ObjectKey, { creations, deletions }: { creations: number; deletions: readonly string[] }): void {
+    this.#expected.set(key, { creations, deletions: new Set(deletions), sinceMs: this.#clock.now() });
   }
 
   /** One creation was seen, or will never be, because it failed. */

@@ -10,18 +10,20 @@ import type { Client } from "@picokube/client/client";
 
 export type Claim = "own" | "adopt" | "release" | "ignore";
 
-/** What an owner should do with an object. */
-export function claimOf({
+/** What an owner should do with an object. Not being a member counts as not being selected. */
+export function claimOf<T extends KubernetesObject>({
   owner,
   selector,
   object,
+  member = () => true,
 }: {
   owner: KubernetesObject;
   selector: Selector;
-  object: KubernetesObject;
+  object: T;
+  member?: (object: T) => boolean;
 }): Claim {
   const controller = controllerOf(object);
-  const matches = selector.matches(object.metadata.labels);
+  const matches = selector.matches(object.metadata.labels) && member(object);
   if (controller) {
     if (controller.uid !== owner.metadata.uid) return "ignore";
     if (matches) return "own";
@@ -40,6 +42,7 @@ export async function claim<T extends KubernetesObject>({
   reference,
   selector,
   candidates,
+  member = () => true,
 }: {
   client: Client;
   resource: Resource<T>;
@@ -48,11 +51,12 @@ export async function claim<T extends KubernetesObject>({
   reference: OwnerReference;
   selector: Selector;
   candidates: readonly T[];
+  member?: (object: T) => boolean;
 }): Promise<T[]> {
   const owned: T[] = [];
   let fresh: Promise<void> | undefined;
   for (const object of candidates) {
-    const verdict = claimOf({ owner, selector, object });
+    const verdict = claimOf({ owner, selector, object, member });
     const { name, namespace, uid } = object.metadata;
     const where = { name, ...(namespace ? { namespace } : {}) };
     if (verdict === "own") owned.push(object);

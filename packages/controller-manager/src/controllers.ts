@@ -15,6 +15,7 @@ import { taintEvictionController } from "./node-lifecycle/taint-eviction-control
 import type { ControllerManagerValues } from "./options.js";
 import { podGcController } from "./pod-gc/pod-gc-controller.js";
 import { replicaSetController } from "./replicaset/replicaset-controller.js";
+import { replicationManager } from "./replicationcontroller/replication-manager.js";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
@@ -92,6 +93,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "replicaset",
     workers: (options) => options.concurrentReplicasetSyncs,
     create: replicaSetController,
+  },
+  {
+    name: "replicationcontroller-controller",
+    alias: "replicationcontroller",
+    serviceAccount: "replication-controller",
+    queue: "replicationmanager",
+    workers: (options) => options.concurrentRcSyncs,
+    create: replicationManager,
   },
   {
     name: "endpoints-controller",

@@ -69,7 +69,7 @@ export function runControllers(
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {

@@ -35,6 +35,35 @@ test("the pod that is missed least goes first", async (t) => {
   t.strictSame(rank(running("dear", { cost: "10" }), running("cheap", { cost: "-5" })), ["cheap", "dear"]);
   t.strictSame(rank(running("alone", { nodeName: "n2" }), running("a"), running("b")).at(-1), "alone");
   t.strictSame(rank(running("old"), running("young", { since: "2026-01-01T00:59:59Z" })), ["young", "old"]);
+  const restarted = (name: string, restartCount: number, sidecar = 0): Pod => {
+    const status = { ready: true, image: "nginx", imageID: "", restartCount };
+    const base = running(name);
+    const initContainers = [{ name: "proxy", image: "nginx", restartPolicy: "Always" as const }];
+    return {
+      ...base,
+      spec: { ...base.spec!, initContainers },
+      status: {
+        ...base.status,
+        containerStatuses: [{ ...status, name: "main" }],
+        initContainerStatuses: [{ ...status, name: "proxy", restartCount: sidecar }],
+      },
+    };
+  };
+  t.strictSame(rank(restarted("steady", 0), restarted("shaky", 7)), ["shaky", "steady"]);
+  t.strictSame(rank(restarted("steady", 1), restarted("side", 1, 2)), ["side", "steady"]);
+  const born = (name: string, creationTimestamp: string, uid: string) => ({
+    ...running(name),
+    metadata: { ...running(name).metadata, creationTimestamp, uid },
+  });
+  t.strictSame(rank(born("elder", "2026-01-01T00:00:00Z", "a"), born("child", "2026-01-01T00:59:50Z", "b")), [
+    "child",
+    "elder",
+  ]);
+  t.strictSame(
+    rank(born("x", "2026-01-01T00:00:00Z", "b"), born("y", "2026-01-01T00:00:09Z", "a")),
+    ["y", "x"],
+    "about as old: the uid decides",
+  );
 });
 
 test("status counts and tells of failures", async (t) => {
@@ -44,7 +73,7 @@ test("status counts and tells of failures", async (t) => {
     metadata: { ...each.metadata, labels },
   }));
   const status = replicaSetStatus({
-    replicaSet: replicaSet("web"),
+    owner: replicaSet("web"),
     active,
     failure: { reason: "FailedCreate", message: "quota" },
     nowMs,
