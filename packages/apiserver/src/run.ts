@@ -109,7 +109,9 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         minRequestTimeoutMs: options.minRequestTimeout * 1000,
         shutdown: shutdown.signal,
       },
-      discovery: createDiscovery(definitions, { serverAddress: `${advertiseAddress}:${options.securePort}` }),
+      discovery: createDiscovery(() => registry.definitions, {
+        serverAddress: `${advertiseAddress}:${options.securePort}`,
+      }),
       openApi: createOpenApi({ definitions }),
       streaming,
       healthChecks: healthChecks({ store, feed, state }),

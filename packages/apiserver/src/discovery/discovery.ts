@@ -1,5 +1,5 @@
-// Discovery documents: /api, /apis and below, in the legacy form and in the aggregated one (v2 and v2beta1). Built once;
-// sending them is the server's.
+// Discovery documents: /api, /apis and below, in the legacy form and in the aggregated one (v2 and v2beta1). Built anew
+// only when other kinds are served; sending them is the server's.
 
 import { createHash } from "node:crypto";
 import { apiVersionOf } from "@picokube/api/resource";
@@ -25,13 +25,39 @@ interface Group {
   readonly versions: Map<string, DiscoveredResource[]>;
 }
 
-/** Serves the discovery of these definitions. */
+/** Serves the discovery of the definitions of the moment: another array when they have changed. */
 export function createDiscovery(
-  definitions: readonly ResourceDefinition[],
+  definitions: () => readonly ResourceDefinition[],
   { serverAddress }: { serverAddress: string },
 ): Discovery {
+  let builtOf: readonly ResourceDefinition[] | undefined;
+  let built: Documents = new Map();
+  const documents = (): Documents => {
+    const current = definitions();
+    if (current !== builtOf) {
+      built = documentsOf(current, serverAddress);
+      builtOf = current;
+    }
+    return built;
+  };
+  return {
+    handle(path, accept) {
+      const trimmed = path.length > 1 ? path.replace(/\/$/, "") : path;
+      const version = trimmed === "/api" || trimmed === "/apis" ? aggregatedVersion(accept) : undefined;
+      return documents().get(version === undefined ? trimmed : `${trimmed} ${version}`);
+    },
+    get paths() {
+      return [...documents().keys()].filter((path) => !path.includes(" ")).sort();
+    },
+  };
+}
+
+/** By path; the aggregated ones by path and version. */
+type Documents = Map<string, DiscoveryAnswer>;
+
+function documentsOf(definitions: readonly ResourceDefinition[], serverAddress: string): Documents {
   const groups = groupsOf(definitions);
-  const documents = new Map<string, DiscoveryAnswer>();
+  const documents: Documents = new Map();
   const named = [...groups.values()].filter(({ name }) => name !== "");
   documents.set(
     "/api",
@@ -55,14 +81,7 @@ export function createDiscovery(
     documents.set(`/api ${version}`, aggregated(version, core ? [core] : []));
     documents.set(`/apis ${version}`, aggregated(version, named));
   }
-  return {
-    handle(path, accept) {
-      const trimmed = path.length > 1 ? path.replace(/\/$/, "") : path;
-      const version = trimmed === "/api" || trimmed === "/apis" ? aggregatedVersion(accept) : undefined;
-      return documents.get(version === undefined ? trimmed : `${trimmed} ${version}`);
-    },
-    paths: [...documents.keys()].filter((path) => !path.includes(" ")).sort(),
-  };
+  return documents;
 }
 
 function groupsOf(definitions: readonly ResourceDefinition[]): Map<string, Group> {

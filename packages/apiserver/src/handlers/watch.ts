@@ -144,6 +144,7 @@ export async function runWatch(
     timeout.cancel();
     bookmarks?.cancel();
     shutdown.removeEventListener("abort", endNow);
+    served.retired?.removeEventListener("abort", endNow);
   };
   const endNow = (): void => {
     finish();
@@ -172,7 +173,8 @@ export async function runWatch(
   let bookmarks = options.allowWatchBookmarks ? nextBookmark() : undefined;
   sink.onClose(finish);
   shutdown.addEventListener("abort", endNow, { once: true });
-  if (shutdown.aborted) endNow();
+  served.retired?.addEventListener("abort", endNow, { once: true });
+  if (shutdown.aborted || served.retired?.aborted) endNow();
 
   if (!(await sendInitial(initial, framer, sink))) return finish();
   if (finished) return;

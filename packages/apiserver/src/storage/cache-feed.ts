@@ -16,12 +16,21 @@ const PARSED_LIMIT = 1000;
 /** Computes what a field selector may look at beyond metadata. */
 export type FieldsOf = (object: KubernetesObject) => { [field: string]: string };
 
+interface Entry {
+  readonly cache: WatchCache;
+  fieldsOf: FieldsOf | undefined;
+  /** Changes seen while the cache is being filled; undefined once it is. */
+  pending?: StoreEvent[] | undefined;
+  /** What the cache was filled with; changes up to here are in it. */
+  filledRevision: number;
+}
+
 export class CacheFeed {
   /** Every commit up to this revision is in the caches. */
   revision = 0;
   private readonly store: Store;
   private readonly logger: Logger;
-  private readonly caches = new Map<string, { cache: WatchCache; fieldsOf: FieldsOf | undefined }>();
+  private readonly caches = new Map<string, Entry>();
   private readonly parsedObjects = new ParsedObjects({ limit: PARSED_LIMIT });
   private readonly written = new WeakMap<Buffer, KubernetesObject>();
   private waiting: { revision: number; resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -41,16 +50,49 @@ export class CacheFeed {
       return existing.cache;
     }
     const cache = new WatchCache({ prefix: `${REGISTRY_PREFIX}${storagePrefix}/`, parsedObjects: this.parsedObjects });
-    this.caches.set(storagePrefix, { cache, fieldsOf });
+    this.caches.set(storagePrefix, { cache, fieldsOf, filledRevision: 0 });
     return cache;
+  }
+
+  /** Begins a cache while the feed runs; resolves when it holds all that is stored below the prefix. */
+  async open(storagePrefix: string): Promise<void> {
+    if (this.caches.has(storagePrefix)) return;
+    const cache = this.cacheFor(storagePrefix);
+    const entry = this.caches.get(storagePrefix)!;
+    entry.pending = [];
+    try {
+      const revision = await this.loadAll(cache.prefix);
+      cache.lowRevision = revision;
+      entry.filledRevision = revision;
+      const { pending } = entry;
+      entry.pending = undefined;
+      for (const event of pending) this.applyEvent(event);
+      await this.applied(revision);
+    } catch (error) {
+      this.caches.delete(storagePrefix);
+      throw error;
+    }
+  }
+
+  /** Forgets a cache that open() began. */
+  close(storagePrefix: string): void {
+    this.caches.delete(storagePrefix);
   }
 
   /** Loads all that is stored, then follows the store until the signal aborts. Resolves after the load. */
   async start(signal: AbortSignal): Promise<void> {
+    const revision = await this.loadAll(REGISTRY_PREFIX);
+    for (const { cache } of this.caches.values()) cache.lowRevision = revision;
+    this.revision = revision;
+    void this.follow(revision, signal);
+  }
+
+  /** Puts all that is stored below the prefix into the caches; resolves to the revision that it was read at. */
+  private async loadAll(prefix: string): Promise<number> {
     let continueKey: string | undefined;
     let revision: number | undefined;
     do {
-      const page = await this.store.list(REGISTRY_PREFIX, {
+      const page = await this.store.list(prefix, {
         limit: PAGE_SIZE,
         ...(revision === undefined ? {} : { revision }),
         ...(continueKey === undefined ? {} : { continueKey }),
@@ -59,9 +101,7 @@ export class CacheFeed {
       for (const pair of page.items) this.load(pair);
       continueKey = page.continueKey;
     } while (continueKey !== undefined);
-    for (const { cache } of this.caches.values()) cache.lowRevision = revision;
-    this.revision = revision;
-    void this.follow(revision, signal);
+    return revision;
   }
 
   /** Remembers what was just written, so that the feed need not parse it again. */
@@ -138,7 +178,11 @@ export class CacheFeed {
 
   private applyEvent(event: StoreEvent): void {
     const entry = this.entryFor(event.key);
-    if (!entry) return;
+    if (!entry || event.revision <= entry.filledRevision) return;
+    if (entry.pending) {
+      entry.pending.push(event);
+      return;
+    }
     const previous = entry.cache.get(event.key);
     try {
       if (event.type === "delete") {
@@ -157,7 +201,7 @@ export class CacheFeed {
   }
 
   private itemOf(
-    { cache, fieldsOf }: { cache: WatchCache; fieldsOf: FieldsOf | undefined },
+    { cache, fieldsOf }: Entry,
     { key, value, modRevision }: KeyValue,
     { keepParsed }: { keepParsed: boolean },
   ): CacheItem {

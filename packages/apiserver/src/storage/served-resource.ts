@@ -19,10 +19,21 @@ export class ServedResource<T extends KubernetesObject = KubernetesObject> {
   readonly verbs: readonly Verb[];
   /** "deployments.apps". */
   readonly qualifiedName: string;
+  /** Aborts when it is served no longer, or otherwise than here: watches end. Never, for built-in kinds. */
+  readonly retired: AbortSignal | undefined;
   private readonly converted = new WeakMap<CacheItem, Buffer>();
 
-  constructor({ definition, feed }: { definition: ResourceDefinition<T>; feed: CacheFeed }) {
+  constructor({
+    definition,
+    feed,
+    retired,
+  }: {
+    definition: ResourceDefinition<T>;
+    feed: CacheFeed;
+    retired?: AbortSignal | undefined;
+  }) {
     this.definition = definition;
+    this.retired = retired;
     this.resource = definition.resource;
     this.apiVersion = apiVersionOf(definition.resource);
     this.kind = definition.resource.kind;

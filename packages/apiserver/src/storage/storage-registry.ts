@@ -5,6 +5,7 @@ import { notFound } from "@picokube/api/errors";
 import type { KubernetesObject, NewObject } from "@picokube/api/meta/v1";
 import type { GroupResource, Resource } from "@picokube/api/resource";
 import { groupResourceName } from "@picokube/api/resource";
+import { byVersionPriority } from "@picokube/api/version-order";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Store } from "@picokube/store/store";
@@ -27,6 +28,18 @@ export interface ServedRegistry extends StorageRegistry {
   /** By group, version and plural name; undefined when it is not served. */
   servedFor(name: { group: string; version: string; resource: string }): ServedStorage | undefined;
   allServed(): readonly ServedStorage[];
+  /** The declarations of all that is served: another array after each change. */
+  readonly definitions: readonly ResourceDefinition[];
+  /** Serves a resource by these declarations, one a version, the preferred first; its earlier ones retire. A built-in resource stays as it is. */
+  serve(resource: GroupResource, definitions: readonly ResourceDefinition[]): Promise<void>;
+  /** Ends what serve() began. */
+  withdraw(resource: GroupResource): void;
+}
+
+/** A resource that came at run time. */
+interface Served {
+  readonly definitions: readonly ResourceDefinition[];
+  readonly retire: AbortController;
 }
 
 /** Builds the registry; the feed is started after it. */
@@ -47,6 +60,8 @@ export function createStorageRegistry({
 }): ServedRegistry {
   const byVersion = new Map<string, ServedStorage>();
   const byName = new Map<string, ServedStorage>();
+  const added = new Map<string, Served>();
+  let all: readonly ResourceDefinition[] = definitions;
   const registry: ServedRegistry = {
     for<T extends KubernetesObject>(resource: Resource<T>) {
       const found = byVersion.get(`${resource.version}/${groupResourceName(resource)}`);
@@ -57,6 +72,27 @@ export function createStorageRegistry({
     all: () => [...byVersion.values()].map(({ storage }) => storage),
     servedFor: (name) => byVersion.get(`${name.version}/${groupResourceName(name)}`),
     allServed: () => [...byVersion.values()],
+    get definitions() {
+      return all;
+    },
+    async serve(resource, declared) {
+      const name = groupResourceName(resource);
+      if (byName.has(name) && !added.has(name)) return;
+      for (const { storagePrefix } of declared) await feed.open(storagePrefix);
+      remove(name);
+      const retire = new AbortController();
+      added.set(name, { definitions: declared, retire });
+      for (const definition of declared) add(definition, retire.signal);
+      all = together();
+    },
+    withdraw(resource) {
+      const name = groupResourceName(resource);
+      const known = added.get(name);
+      if (!known) return;
+      remove(name);
+      for (const { storagePrefix } of known.definitions) feed.close(storagePrefix);
+      all = together();
+    },
   };
   const context: RequestContext = {
     user: SELF,
@@ -65,15 +101,35 @@ export function createStorageRegistry({
     now: () => clock.now(),
     warn: (message) => logger.v(2).info("warning for a write of the apiserver itself", { warning: message }),
   };
-  for (const definition of definitions) {
-    const served = new ServedResource({ definition, feed });
+  for (const definition of definitions) add(definition);
+  return registry;
+
+  /** What came at run time stands behind the rest: by group, the preferred version first. */
+  function together(): readonly ResourceDefinition[] {
+    const later = [...added.values()].flatMap((each) => each.definitions);
+    later.sort(({ resource: a }, { resource: b }) =>
+      a.group === b.group ? byVersionPriority(a.version, b.version) : a.group < b.group ? -1 : 1,
+    );
+    return [...definitions, ...later];
+  }
+
+  function remove(name: string): void {
+    const known = added.get(name);
+    if (!known) return;
+    added.delete(name);
+    byName.delete(name);
+    for (const { resource } of known.definitions) byVersion.delete(`${resource.version}/${name}`);
+    known.retire.abort();
+  }
+
+  function add(definition: ResourceDefinition, retired?: AbortSignal): void {
+    const served = new ServedResource({ definition, feed, retired });
     const isEvent = definition.storagePrefix === "events";
     const writer = new ResourceWriter({ served, store, feed, leaseTtlSeconds: isEvent ? eventTtlSeconds : undefined });
     const entry = { served, writer, storage: storageView({ served, writer, context }) };
     byVersion.set(`${served.resource.version}/${served.qualifiedName}`, entry);
     if (!byName.has(served.qualifiedName)) byName.set(served.qualifiedName, entry);
   }
-  return registry;
 }
 
 function storageView<T extends KubernetesObject>({
