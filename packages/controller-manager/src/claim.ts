@@ -43,6 +43,7 @@ export async function claim<T extends KubernetesObject>({
   selector,
   candidates,
   member = () => true,
+  finalizers,
 }: {
   client: Client;
   resource: Resource<T>;
@@ -52,6 +53,8 @@ export async function claim<T extends KubernetesObject>({
   selector: Selector;
   candidates: readonly T[];
   member?: (object: T) => boolean;
+  /** Put on what is adopted, taken off what is released. */
+  finalizers?: readonly string[];
 }): Promise<T[]> {
   const owned: T[] = [];
   let fresh: Promise<void> | undefined;
@@ -63,12 +66,14 @@ export async function claim<T extends KubernetesObject>({
     if (verdict === "adopt") {
       fresh ??= assertAlive({ client, owner, ownerResource });
       await fresh;
-      const patch = { metadata: { ownerReferences: [reference], uid } };
+      const patch = { metadata: { ownerReferences: [reference], uid, ...(finalizers ? { finalizers } : {}) } };
       const adopted = await ignoreGone(client.patch(resource, where, patch, { type: "strategic" }));
       if (adopted) owned.push(adopted);
     }
     if (verdict === "release") {
-      const patch = { metadata: { ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], uid } };
+      const release = { ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], uid };
+      const off = finalizers ? { "$deleteFromPrimitiveList/finalizers": finalizers } : {};
+      const patch = { metadata: { ...release, ...off } };
       await ignoreGone(client.patch(resource, where, patch, { type: "strategic" }));
     }
   }

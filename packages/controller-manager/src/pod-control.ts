@@ -7,18 +7,24 @@ import type { Client } from "@picokube/client/client";
 import type { EventRecorder } from "@picokube/client/event-recorder";
 
 export interface PodControl {
-  create(options: { owner: KubernetesObject; reference: OwnerReference; template: PodTemplateSpec }): Promise<Pod>;
+  create(options: {
+    owner: KubernetesObject;
+    reference: OwnerReference;
+    template: PodTemplateSpec;
+    /** "<owner>-" when left out. */
+    generateName?: string;
+  }): Promise<Pod>;
   delete(options: { owner: KubernetesObject; pod: Pod }): Promise<void>;
 }
 
 /** A failed creation or deletion is recorded and thrown on. */
 export function createPodControl({ client, recorder }: { client: Client; recorder: EventRecorder }): PodControl {
   return {
-    async create({ owner, reference, template }) {
+    async create({ owner, reference, template, generateName = `${owner.metadata.name}-` }) {
       const { labels, annotations, finalizers } = template.metadata ?? {};
       const metadata = {
         namespace: owner.metadata.namespace!,
-        generateName: `${owner.metadata.name}-`,
+        generateName,
         ...(labels ? { labels } : {}),
         ...(annotations ? { annotations } : {}),
         ...(finalizers ? { finalizers } : {}),
