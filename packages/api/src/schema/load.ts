@@ -83,6 +83,18 @@ export function definitionsWithDescriptions(): Map<string, Schema> {
   return new Map(Object.entries(definitions));
 }
 
+let descriptions: WeakRef<{ [name: string]: { [field: string]: string } }> | undefined;
+
+/** The words of a definition's field, "" when there are none. Read from disk; kept only as long as nobody needs the room. */
+export function fieldDescription(definitionName: string, field: string): string {
+  let read = descriptions?.deref();
+  if (!read) {
+    read = readGenerated("descriptions.json") as { [name: string]: { [field: string]: string } };
+    descriptions = new WeakRef(read);
+  }
+  return read[definitionName]?.[field] ?? "";
+}
+
 /** Changes whenever the generated schemas do. */
 export function schemasVersion(): string {
   return readFileSync(new URL("../generated/stamp", import.meta.url), "utf8");

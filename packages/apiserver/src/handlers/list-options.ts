@@ -97,16 +97,25 @@ function fieldsOf(query: URLSearchParams, served: ServedResource): FieldSelector
   } catch (error) {
     throw badRequest((error as Error).message);
   }
-  const own = served.definition.selectableFields;
-  for (const { field } of selector.requirements) {
-    if (field === "metadata.name" || field === "metadata.namespace" || (own && Object.hasOwn(own, field))) continue;
-    throw badRequest(
-      own
-        ? `field label not supported: ${field}`
-        : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
-    );
-  }
+  for (const { field } of selector.requirements) if (!isSelectable(field, served)) throw unknownField(field, served);
   return selector;
+}
+
+/** Kinds with fields of their own know metadata.namespace only when they have one (upstream: AddFieldLabelConversionFunc). */
+function isSelectable(field: string, { definition }: ServedResource): boolean {
+  const { selectableFields, resource } = definition;
+  if (field === "metadata.name") return true;
+  if (field === "metadata.namespace") return resource.namespaced || selectableFields === undefined;
+  return selectableFields !== undefined && Object.hasOwn(selectableFields, field);
+}
+
+function unknownField(field: string, { definition }: ServedResource): Error {
+  if (definition.unknownField) return badRequest(definition.unknownField(field));
+  return badRequest(
+    definition.selectableFields
+      ? `field label not supported: ${field}`
+      : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  );
 }
 
 function integerOf(query: URLSearchParams, name: string): number | undefined {

@@ -11,7 +11,7 @@ import { type Handler, type HandlerDependencies, waitForRevision } from "./depen
 import type { Exchange } from "./exchange.js";
 import { itemFilter, type ListOptions, listOptionsOf } from "./list-options.js";
 import { checkShape, representationOf, sendDocument } from "./represent.js";
-import { DEFAULT_COLUMNS, includeObjectOf, partialMetadata, tableHead, tableRow } from "./tables.js";
+import { includeObjectOf, partialMetadata, tableHead, tableRow } from "./tables.js";
 
 const SLICE_BYTES = 128 * 1024;
 const PAST_PAGE = 500;
@@ -71,23 +71,29 @@ async function rowsOf(
     now,
   }: { served: ServedResource; page: ListPage; metadata: object; as: string; now: number },
 ): Promise<{ head: string; rows: Buffer[] }> {
-  const columns = served.definition.columns ?? DEFAULT_COLUMNS;
+  const { definition } = served;
   const includeObject = includeObjectOf(info.query);
   const isTable = as === "Table";
   const rows: Buffer[] = [];
-  for (const item of page.items) {
+  for (const item of isTable ? inRowOrder(served, page.items) : page.items) {
     const bytes = served.bytesOf(item);
     if (as === "object") rows.push(bytes);
     else if (isTable) {
-      rows.push(Buffer.from(tableRow(served.objectOf(item), { columns, includeObject, bytes, nowMs: now })));
+      rows.push(Buffer.from(tableRow(served.objectOf(item), { definition, includeObject, bytes, nowMs: now })));
     } else rows.push(Buffer.from(JSON.stringify(partialMetadata(served.objectOf(item)))));
     if (rows.length % ROWS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  if (isTable) return { head: tableHead(columns, metadata), rows };
+  if (isTable) return { head: tableHead(definition, metadata), rows };
   const isPartial = as !== "object";
   const kind = isPartial ? "PartialObjectMetadataList" : `${served.kind}List`;
   const apiVersion = isPartial ? "meta.k8s.io/v1" : served.apiVersion;
   return { head: `${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`, rows };
+}
+
+function inRowOrder(served: ServedResource, items: readonly CacheItem[]): readonly CacheItem[] {
+  const { compareRows } = served.definition;
+  if (!compareRows) return items;
+  return [...items].sort((a, b) => compareRows(served.objectOf(a), served.objectOf(b)));
 }
 
 const COMMA = Buffer.from(",");

@@ -5,7 +5,7 @@ import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { negotiate, type Representation, wantsPretty } from "../request/negotiate.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import { type Exchange, sendJsonBytes } from "./exchange.js";
-import { DEFAULT_COLUMNS, includeObjectOf, partialMetadata, tableHead, tableRow } from "./tables.js";
+import { includeObjectOf, partialMetadata, tableHead, tableRow } from "./tables.js";
 
 /** What the request's Accept header asks for; throws 406. transforms: false for documents that have no Table. */
 export function representationOf(
@@ -47,11 +47,11 @@ export async function sendObject(
     case "object":
       return sendDocument(exchange, code, bytes, representation);
     case "Table": {
-      const columns = served.definition.columns ?? DEFAULT_COLUMNS;
+      const { definition } = served;
       const current = object();
-      const head = tableHead(columns, { resourceVersion: current.metadata.resourceVersion });
+      const head = tableHead(definition, { resourceVersion: current.metadata.resourceVersion });
       const includeObject = includeObjectOf(exchange.info.query);
-      const row = tableRow(current, { columns, includeObject, bytes, nowMs });
+      const row = tableRow(current, { definition, includeObject, bytes, nowMs });
       return sendDocument(exchange, code, Buffer.from(`${head}${row}]}`), representation);
     }
     default:

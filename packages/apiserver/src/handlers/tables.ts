@@ -3,29 +3,11 @@
 
 import { badRequest } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
-import type { Column } from "../registry/resource-definition.js";
+import { DEFAULT_COLUMNS } from "../registry/columns.js";
+import type { Column, ResourceDefinition } from "../registry/resource-definition.js";
 
 /** Which object stands beside each row. */
 export type IncludeObject = "None" | "Metadata" | "Object";
-
-/** What objects without columns of their own show. */
-export const DEFAULT_COLUMNS: readonly Column<KubernetesObject>[] = [
-  {
-    name: "Name",
-    type: "string",
-    format: "name",
-    description: "Name must be unique within a namespace.",
-    priority: 0,
-    cell: (object) => object.metadata.name,
-  },
-  {
-    name: "Created At",
-    type: "date",
-    description: "CreationTimestamp is a timestamp representing the server time when this object was created.",
-    priority: 0,
-    cell: (object) => object.metadata.creationTimestamp,
-  },
-];
 
 /** The parameter's value; throws 400 for any other word. */
 export function includeObjectOf(query: URLSearchParams): IncludeObject {
@@ -35,43 +17,59 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
   throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
 }
 
+/** columnDefinitions as JSON, made when a kind's Table is first asked for. */
+const columnDefinitions = new WeakMap<readonly Column<never>[], string>();
+
+function columnDefinitionsOf(columns: readonly Column<KubernetesObject>[]): string {
+  let json = columnDefinitions.get(columns);
+  if (json === undefined) {
+    json = JSON.stringify(
+      columns.map(({ name, type, format = "", description, priority }) => ({
+        name,
+        type,
+        format,
+        description,
+        priority,
+      })),
+    );
+    columnDefinitions.set(columns, json);
+  }
+  return json;
+}
+
 /** The table's head: everything but its rows. */
-export function tableHead(columns: readonly Column<KubernetesObject>[], metadata: object, withColumns = true): string {
-  const definitions = columns.map(({ name, type, format = "", description, priority }) => ({
-    name,
-    type,
-    format,
-    description,
-    priority,
-  }));
-  const head = {
-    kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
-    metadata,
-    columnDefinitions: withColumns ? definitions : null,
-  };
-  return `${JSON.stringify(head).slice(0, -1)},"rows":[`;
+export function tableHead(definition: ResourceDefinition, metadata: object, withColumns = true): string {
+  const columns = withColumns ? columnDefinitionsOf(definition.columns ?? DEFAULT_COLUMNS) : "null";
+  const head = JSON.stringify({ kind: "Table", apiVersion: "meta.k8s.io/v1", metadata });
+  return `${head.slice(0, -1)},"columnDefinitions":${columns},"rows":[`;
 }
 
 /** One row; bytes are the object's own. */
 export function tableRow(
   object: KubernetesObject,
-  options: { columns: readonly Column<KubernetesObject>[]; includeObject: IncludeObject; bytes: Buffer; nowMs: number },
+  options: { definition: ResourceDefinition; includeObject: IncludeObject; bytes: Buffer; nowMs: number },
 ): string {
-  const cells = options.columns.map((column) => {
+  const { definition, includeObject, bytes, nowMs } = options;
+  const cells = (definition.columns ?? DEFAULT_COLUMNS).map((column) => {
     try {
-      return column.cell(object, options.nowMs) ?? null;
+      return column.cell(object, nowMs) ?? null;
     } catch {
       return "<error>";
     }
   });
-  switch (options.includeObject) {
+  const conditions = definition.rowConditions?.(object) ?? [];
+  const shown = conditions.length > 0 ? `,"conditions":${JSON.stringify(conditions)}` : "";
+  return `{"cells":${JSON.stringify(cells)}${shown},"object":${rowObject(object, includeObject, bytes)}}`;
+}
+
+function rowObject(object: KubernetesObject, includeObject: IncludeObject, bytes: Buffer): string {
+  switch (includeObject) {
     case "None":
-      return `{"cells":${JSON.stringify(cells)},"object":null}`;
+      return "null";
     case "Object":
-      return `{"cells":${JSON.stringify(cells)},"object":${options.bytes.toString()}}`;
+      return bytes.toString();
     default:
-      return `{"cells":${JSON.stringify(cells)},"object":${JSON.stringify(partialMetadata(object))}}`;
+      return JSON.stringify(partialMetadata(object));
   }
 }
 

@@ -1,11 +1,10 @@
 // The frames of a watch: what one change looks like in one representation. Each is made once and shared by all watchers
 // that see the change the same way.
 
-import type { KubernetesObject } from "@picokube/api/meta/v1";
-import type { Column } from "../registry/resource-definition.js";
+import type { ResourceDefinition } from "../registry/resource-definition.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import type { CacheItem } from "../storage/watch-cache.js";
-import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, tableHead, tableRow } from "./tables.js";
+import { type IncludeObject, partialMetadata, tableHead, tableRow } from "./tables.js";
 
 export type FrameType = "ADDED" | "MODIFIED" | "DELETED";
 
@@ -29,7 +28,7 @@ export function createFramer({
   includeObject: IncludeObject;
   now(): number;
 }): Framer {
-  const columns: readonly Column<KubernetesObject>[] = served.definition.columns ?? DEFAULT_COLUMNS;
+  const definition = served.definition as ResourceDefinition;
   const isTable = as === "Table";
   const representation = `${served.apiVersion}/${as}/${includeObject}`;
   let withColumns = true;
@@ -39,8 +38,8 @@ export function createFramer({
     if (as === "object") return bytes;
     const object = served.objectOf(item);
     if (!isTable) return Buffer.from(JSON.stringify(partialMetadata(object)));
-    const head = tableHead(columns, { resourceVersion: object.metadata.resourceVersion }, withColumns);
-    return Buffer.from(`${head}${tableRow(object, { columns, includeObject, bytes, nowMs: now() })}]}`);
+    const head = tableHead(definition, { resourceVersion: object.metadata.resourceVersion }, withColumns);
+    return Buffer.from(`${head}${tableRow(object, { definition, includeObject, bytes, nowMs: now() })}]}`);
   }
 
   return {

@@ -2,27 +2,42 @@
 
 import { humanDuration } from "@picokube/api/duration";
 import type { KubernetesObject, LabelSelector } from "@picokube/api/meta/v1";
+import { fieldDescription } from "@picokube/api/schema/load";
 import { selectorFromLabelSelector } from "@picokube/api/selectors/labels";
 import type { Column } from "./resource-definition.js";
 
-interface ColumnOptions {
+interface Appearance {
   /** Shown only with -o wide. */
-  wide?: boolean;
-  type?: Column<unknown>["type"];
-  format?: string;
-  description?: string;
+  readonly wide?: boolean;
+  readonly type?: Column<unknown>["type"];
+  readonly format?: string;
 }
 
+/** What the column shows, or the field whose documentation says it: "core.v1.PodStatus.podIP". */
+type ColumnOptions = Appearance & ({ readonly description: string } | { readonly field: string });
+
 /** A column of strings unless the options say otherwise. */
-export function column<T>(name: string, cell: Column<T>["cell"], options: ColumnOptions = {}): Column<T> {
+export function column<T>(name: string, cell: Column<T>["cell"], options: ColumnOptions): Column<T> {
   return {
     name,
     type: options.type ?? "string",
     ...(options.format ? { format: options.format } : {}),
-    description: options.description ?? name,
+    // Looked up when a Table is first asked for, not at import.
+    get description() {
+      return "field" in options ? documentationOf(options.field) : options.description;
+    },
     priority: options.wide ? 1 : 0,
     cell,
   };
+}
+
+const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/** What SwaggerDoc() says upstream. */
+function documentationOf(field: string): string {
+  const at = field.lastIndexOf(".");
+  const name = field.slice(0, at);
+  return fieldDescription(name === "ObjectMeta" ? OBJECT_META : `io.k8s.api.${name}`, field.slice(at + 1));
 }
 
 /** How long ago an RFC 3339 time was, as `5m` or `3d2h`; `<unknown>` without one (upstream: translateTimestampSince). */
@@ -55,6 +70,13 @@ export function firstThree(list: readonly string[], none: string): string {
   if (list.length === 0) return none;
   const shown = list.slice(0, 3).join(",");
   return list.length > 3 ? `${shown} + ${list.length - 3} more...` : shown;
+}
+
+/** The addresses and names of a load balancer, each once, sorted (upstream: loadBalancerStatusStringer). */
+export function loadBalancerAddresses(
+  ingress: readonly { readonly ip?: string; readonly hostname?: string }[] = [],
+): string[] {
+  return [...new Set(ingress.map(({ ip, hostname }) => ip || hostname || ""))].filter((each) => each !== "").sort();
 }
 
 /** "True", "False" or `<unset>` (upstream: printBoolPtr). */
@@ -107,19 +129,22 @@ export function formatAccessModes(modes: readonly string[] | undefined): string 
 /** Every table's first column. */
 export const nameColumn: Column<KubernetesObject> = column("Name", (object) => object.metadata.name, {
   format: "name",
-  description: "Name must be unique within a namespace.",
+  field: "ObjectMeta.name",
 });
 
 /** Every table's column Age. */
 export const ageColumn: Column<KubernetesObject> = column(
   "Age",
   (object, now) => timestampSince(object.metadata.creationTimestamp, now),
-  { description: "CreationTimestamp is a timestamp representing the server time when this object was created." },
+  { field: "ObjectMeta.creationTimestamp" },
 );
 
 /** The column that stands where a kind has no Age. */
 export const createdAtColumn: Column<KubernetesObject> = column(
   "Created At",
   (object) => object.metadata.creationTimestamp,
-  { type: "date", description: "CreationTimestamp of the object." },
+  { type: "date", field: "ObjectMeta.creationTimestamp" },
 );
+
+/** What objects without columns of their own show (upstream: rest.NewDefaultTableConvertor). */
+export const DEFAULT_COLUMNS: readonly Column<KubernetesObject>[] = [nameColumn, createdAtColumn];

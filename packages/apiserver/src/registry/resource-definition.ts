@@ -32,6 +32,14 @@ export interface Column<T> {
   cell(object: T, now: number): string | number | boolean | null;
 }
 
+/** Upstream: metav1.TableRowCondition. */
+export interface TableRowCondition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** Answers a POST or GET of a subresource (or of a whole virtual resource such as tokenreviews) by code instead of storage. */
 export interface ConnectHandler {
   readonly verbs: readonly ("create" | "get")[];
@@ -86,7 +94,13 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly nameRule?: "subdomain" | "label" | "label-1035" | "path-segment";
   /** Field selector labels beyond metadata.name and metadata.namespace. */
   readonly selectableFields?: { readonly [field: string]: (object: T) => string };
+  /** What is said of a field that the kind cannot be selected by, where upstream has words of its own. */
+  unknownField?(field: string): string;
   readonly columns?: readonly Column<T>[];
+  /** Of the object's row in a Table; [] for none. */
+  rowConditions?(object: T): readonly TableRowCondition[];
+  /** The order of a Table's rows where it is not the names'. */
+  compareRows?(a: T, b: T): number;
   /** status and scale come from the flags above; these are the others ("binding", "eviction", "token", ...). "" is the resource itself, for virtual resources. */
   readonly connect?: { readonly [subresource: string]: ConnectHandler };
   /** Subresources that stream and are proxied to the kubelet ("log", "exec", "attach", "portforward") or to pods and services ("proxy"); only their names stand here. */

@@ -23,7 +23,14 @@ export const mutatingWebhookConfigurationDefinition = define<MutatingWebhookConf
   validate: validateWebhookConfiguration,
   validateUpdate: validateWebhookConfigurationUpdate,
   hasGeneration: true,
-  columns: [nameColumn, column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { type: "integer" }), ageColumn],
+  columns: [
+    nameColumn,
+    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, {
+      type: "integer",
+      description: "Webhooks indicates the number of webhooks registered in this configuration",
+    }),
+    ageColumn,
+  ],
 });
 
 /** The definition of validatingwebhookconfigurations. */
@@ -35,5 +42,12 @@ export const validatingWebhookConfigurationDefinition = define<ValidatingWebhook
   validate: validateWebhookConfiguration,
   validateUpdate: validateWebhookConfigurationUpdate,
   hasGeneration: true,
-  columns: [nameColumn, column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, { type: "integer" }), ageColumn],
+  columns: [
+    nameColumn,
+    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, {
+      type: "integer",
+      description: "Webhooks indicates the number of webhooks registered in this configuration",
+    }),
+    ageColumn,
+  ],
 });

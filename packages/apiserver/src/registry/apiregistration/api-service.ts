@@ -25,8 +25,10 @@ function localAvailable(nowMs: number) {
 
 const columns: Column<APIService>[] = [
   nameColumn,
-  column("Service", ({ spec }) => (spec?.service ? `${spec.service.namespace}/${spec.service.name}` : "Local")),
-  column("Available", available),
+  column("Service", ({ spec }) => (spec?.service ? `${spec.service.namespace}/${spec.service.name}` : "Local"), {
+    description: "The reference to the service that hosts this API endpoint.",
+  }),
+  column("Available", available, { description: "Whether this service is available." }),
   ageColumn,
 ];
 

@@ -23,8 +23,8 @@ export const controllerRevisionDefinition = define<ControllerRevision>({
   validateUpdate: validateControllerRevisionUpdate,
   columns: [
     nameColumn,
-    column("Controller", controller),
-    column("Revision", (revision) => String(revision.revision)),
+    column("Controller", controller, { description: "Controller of the object" }),
+    column("Revision", ({ revision }) => revision, { field: "apps.v1.ControllerRevision.revision" }),
     ageColumn,
   ],
 });

@@ -22,14 +22,34 @@ export const daemonSetDefinition = define<DaemonSet>({
   validateUpdate: validateDaemonSetUpdate,
   columns: [
     nameColumn,
-    column("Desired", ({ status }) => status?.desiredNumberScheduled ?? 0, { type: "integer" }),
-    column("Current", ({ status }) => status?.currentNumberScheduled ?? 0, { type: "integer" }),
-    column("Ready", ({ status }) => status?.numberReady ?? 0, { type: "integer" }),
-    column("Up-to-date", ({ status }) => status?.updatedNumberScheduled ?? 0, { type: "integer" }),
-    column("Available", ({ status }) => status?.numberAvailable ?? 0, { type: "integer" }),
-    column("Node Selector", ({ spec }) => formatLabels(spec?.template?.spec?.nodeSelector)),
+    column("Desired", ({ status }) => status?.desiredNumberScheduled ?? 0, {
+      type: "integer",
+      field: "apps.v1.DaemonSetStatus.desiredNumberScheduled",
+    }),
+    column("Current", ({ status }) => status?.currentNumberScheduled ?? 0, {
+      type: "integer",
+      field: "apps.v1.DaemonSetStatus.currentNumberScheduled",
+    }),
+    column("Ready", ({ status }) => status?.numberReady ?? 0, {
+      type: "integer",
+      field: "apps.v1.DaemonSetStatus.numberReady",
+    }),
+    column("Up-to-date", ({ status }) => status?.updatedNumberScheduled ?? 0, {
+      type: "integer",
+      field: "apps.v1.DaemonSetStatus.updatedNumberScheduled",
+    }),
+    column("Available", ({ status }) => status?.numberAvailable ?? 0, {
+      type: "integer",
+      field: "apps.v1.DaemonSetStatus.numberAvailable",
+    }),
+    column("Node Selector", ({ spec }) => formatLabels(spec?.template?.spec?.nodeSelector), {
+      field: "core.v1.PodSpec.nodeSelector",
+    }),
     ageColumn,
     ...containerColumns<DaemonSet>(({ spec }) => spec?.template?.spec),
-    column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), { wide: true }),
+    column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), {
+      wide: true,
+      field: "apps.v1.DaemonSetSpec.selector",
+    }),
   ],
 });

@@ -7,6 +7,12 @@ import { define } from "../define.js";
 import { validateDeployment, validateDeploymentUpdate } from "./deployment-validation.js";
 import { validateDeploymentStatus } from "./workload-status-validation.js";
 
+/** Unlike the other workloads' it is empty, not `<none>`, when it selects everything (upstream: printDeployment). */
+function selector({ spec }: Deployment): string {
+  const text = labelSelectorString(spec?.selector);
+  return text === "<error>" ? "<invalid>" : text;
+}
+
 /** The definition of deployments. */
 export const deploymentDefinition = define<Deployment>({
   resource: deployments,
@@ -27,10 +33,17 @@ export const deploymentDefinition = define<Deployment>({
     column("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`, {
       description: "Number of the pod with ready state",
     }),
-    column("Up-to-date", ({ status }) => status?.updatedReplicas ?? 0),
-    column("Available", ({ status }) => status?.availableReplicas ?? 0),
+    column("Up-to-date", ({ status }) => status?.updatedReplicas ?? 0, {
+      field: "apps.v1.DeploymentStatus.updatedReplicas",
+    }),
+    column("Available", ({ status }) => status?.availableReplicas ?? 0, {
+      field: "apps.v1.DeploymentStatus.availableReplicas",
+    }),
     ageColumn,
     ...containerColumns<Deployment>(({ spec }) => spec?.template?.spec),
-    column("Selector", ({ spec }) => labelSelectorString(spec?.selector), { wide: true }),
+    column("Selector", selector, {
+      wide: true,
+      field: "apps.v1.DeploymentSpec.selector",
+    }),
   ],
 });

@@ -35,11 +35,20 @@ export const replicaSetDefinition = define<ReplicaSet>({
   selectableFields: { "status.replicas": ({ status }) => String(status?.replicas ?? 0) },
   columns: [
     nameColumn,
-    column("Desired", ({ spec }) => spec?.replicas ?? 0, { type: "integer" }),
-    column("Current", ({ status }) => status?.replicas ?? 0, { type: "integer" }),
-    column("Ready", ({ status }) => status?.readyReplicas ?? 0, { type: "integer" }),
+    column("Desired", ({ spec }) => spec?.replicas ?? 0, { type: "integer", field: "apps.v1.ReplicaSetSpec.replicas" }),
+    column("Current", ({ status }) => status?.replicas ?? 0, {
+      type: "integer",
+      field: "apps.v1.ReplicaSetStatus.replicas",
+    }),
+    column("Ready", ({ status }) => status?.readyReplicas ?? 0, {
+      type: "integer",
+      field: "apps.v1.ReplicaSetStatus.readyReplicas",
+    }),
     ageColumn,
     ...containerColumns<ReplicaSet>(({ spec }) => spec?.template?.spec),
-    column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), { wide: true }),
+    column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), {
+      wide: true,
+      field: "apps.v1.ReplicaSetSpec.selector",
+    }),
   ],
 });

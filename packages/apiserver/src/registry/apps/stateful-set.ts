@@ -27,7 +27,9 @@ export const statefulSetDefinition = define<StatefulSet>({
   },
   columns: [
     nameColumn,
-    column("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),
+    column("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`, {
+      description: "Number of the pod with ready state",
+    }),
     ageColumn,
     ...containerColumns<StatefulSet>(({ spec }) => spec?.template?.spec),
   ],

@@ -24,11 +24,19 @@ import { fromV2, toV2 } from "./v1-conversion.js";
 
 const columns: Column<V2>[] = [
   nameColumn,
-  column("Reference", ({ spec }) => `${spec?.scaleTargetRef?.kind}/${spec?.scaleTargetRef?.name}`),
-  column("Targets", formatMetrics),
-  column("MinPods", ({ spec }) => String(spec?.minReplicas ?? "<unset>")),
-  column("MaxPods", ({ spec }) => spec?.maxReplicas ?? 0),
-  column("Replicas", ({ status }) => status?.currentReplicas ?? 0),
+  column("Reference", ({ spec }) => `${spec?.scaleTargetRef?.kind}/${spec?.scaleTargetRef?.name}`, {
+    field: "autoscaling.v2.HorizontalPodAutoscalerSpec.scaleTargetRef",
+  }),
+  column("Targets", formatMetrics, { field: "autoscaling.v2.HorizontalPodAutoscalerSpec.metrics" }),
+  column("MinPods", ({ spec }) => String(spec?.minReplicas ?? "<unset>"), {
+    field: "autoscaling.v2.HorizontalPodAutoscalerSpec.minReplicas",
+  }),
+  column("MaxPods", ({ spec }) => spec?.maxReplicas ?? 0, {
+    field: "autoscaling.v2.HorizontalPodAutoscalerSpec.maxReplicas",
+  }),
+  column("Replicas", ({ status }) => status?.currentReplicas ?? 0, {
+    field: "autoscaling.v2.HorizontalPodAutoscalerStatus.currentReplicas",
+  }),
   ageColumn,
 ];
 

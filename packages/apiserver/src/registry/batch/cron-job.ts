@@ -25,15 +25,26 @@ export const cronJobDefinition = define<CronJob>({
   validateUpdate: validateCronJob,
   columns: [
     nameColumn,
-    column("Schedule", ({ spec }) => spec?.schedule ?? ""),
-    column("Timezone", ({ spec }) => spec?.timeZone ?? "<none>"),
-    column("Suspend", ({ spec }) => formatBoolean(spec?.suspend), { type: "boolean" }),
-    column("Active", ({ status }) => (status?.active ?? []).length, { type: "integer" }),
-    column("Last Schedule", ({ status }, now) =>
-      status?.lastScheduleTime ? timestampSince(status.lastScheduleTime, now) : "<none>",
+    column("Schedule", ({ spec }) => spec?.schedule ?? "", { field: "batch.v1.CronJobSpec.schedule" }),
+    column("Timezone", ({ spec }) => spec?.timeZone ?? "<none>", { field: "batch.v1.CronJobSpec.timeZone" }),
+    column("Suspend", ({ spec }) => formatBoolean(spec?.suspend), {
+      type: "boolean",
+      field: "batch.v1.CronJobSpec.suspend",
+    }),
+    column("Active", ({ status }) => (status?.active ?? []).length, {
+      type: "integer",
+      field: "batch.v1.CronJobStatus.active",
+    }),
+    column(
+      "Last Schedule",
+      ({ status }, now) => (status?.lastScheduleTime ? timestampSince(status.lastScheduleTime, now) : "<none>"),
+      { field: "batch.v1.CronJobStatus.lastScheduleTime" },
     ),
     ageColumn,
     ...containerColumns<CronJob>(({ spec }) => spec?.jobTemplate?.spec?.template?.spec),
-    column("Selector", ({ spec }) => formatLabelSelector(spec?.jobTemplate?.spec?.selector), { wide: true }),
+    column("Selector", ({ spec }) => formatLabelSelector(spec?.jobTemplate?.spec?.selector), {
+      wide: true,
+      field: "batch.v1.JobSpec.selector",
+    }),
   ],
 });

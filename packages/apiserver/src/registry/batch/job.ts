@@ -36,11 +36,14 @@ function duration({ status }: Job, now: number): string {
 const columns: Column<Job>[] = [
   nameColumn,
   column("Status", status, { description: "Status of the job." }),
-  column("Completions", completions),
+  column("Completions", completions, { field: "batch.v1.JobStatus.succeeded" }),
   column("Duration", duration, { description: "Time required to complete the job." }),
   ageColumn,
   ...containerColumns<Job>(({ spec }) => spec?.template?.spec),
-  column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), { wide: true }),
+  column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), {
+    wide: true,
+    field: "batch.v1.JobSpec.selector",
+  }),
 ];
 
 const controllerUid = "batch.kubernetes.io/controller-uid";
@@ -75,6 +78,7 @@ export const jobDefinition = define<Job>({
   validate: validateJob,
   validateUpdate: validateJobUpdate,
   validateStatusUpdate: validateJobStatus,
+  unknownField: (field) => `field label ${JSON.stringify(field)} not supported for Job`,
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
   columns,
 });

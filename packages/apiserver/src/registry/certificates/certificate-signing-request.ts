@@ -20,12 +20,18 @@ function condition({ status }: CertificateSigningRequest): string {
 const columns: Column<CertificateSigningRequest>[] = [
   nameColumn,
   ageColumn,
-  column("SignerName", ({ spec }) => spec?.signerName || "<none>"),
-  column("Requestor", ({ spec }) => spec?.username ?? ""),
-  column("RequestedDuration", ({ spec }) =>
-    spec?.expirationSeconds === undefined ? "<none>" : humanDuration(spec.expirationSeconds * 1000),
+  column("SignerName", ({ spec }) => spec?.signerName || "<none>", {
+    field: "certificates.v1.CertificateSigningRequestSpec.signerName",
+  }),
+  column("Requestor", ({ spec }) => spec?.username ?? "", {
+    field: "certificates.v1.CertificateSigningRequestSpec.request",
+  }),
+  column(
+    "RequestedDuration",
+    ({ spec }) => (spec?.expirationSeconds === undefined ? "<none>" : humanDuration(spec.expirationSeconds * 1000)),
+    { field: "certificates.v1.CertificateSigningRequestSpec.expirationSeconds" },
   ),
-  column("Condition", condition),
+  column("Condition", condition, { field: "certificates.v1.CertificateSigningRequestStatus.conditions" }),
 ];
 
 /** The definition of certificatesigningrequests. */

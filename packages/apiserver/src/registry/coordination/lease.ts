@@ -15,5 +15,9 @@ export const leaseDefinition = define<Lease>({
   allowUnconditionalUpdate: false,
   validate: validateLease,
   validateUpdate: validateLease,
-  columns: [nameColumn, column("Holder", ({ spec }) => spec?.holderIdentity ?? ""), ageColumn],
+  columns: [
+    nameColumn,
+    column("Holder", ({ spec }) => spec?.holderIdentity ?? "", { field: "coordination.v1.LeaseSpec.holderIdentity" }),
+    ageColumn,
+  ],
 });

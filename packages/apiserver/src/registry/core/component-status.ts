@@ -9,11 +9,21 @@ function healthy({ conditions }: ComponentStatus) {
   return (conditions ?? []).find(({ type }) => type === "Healthy");
 }
 
+function status(component: ComponentStatus): string {
+  const condition = healthy(component);
+  if (!condition) return "Unknown";
+  return condition.status === "True" ? "Healthy" : "Unhealthy";
+}
+
 const columns: Column<ComponentStatus>[] = [
   nameColumn,
-  column("Status", (component) => (healthy(component)?.status === "True" ? "Healthy" : "Unhealthy")),
-  column("Message", (component) => healthy(component)?.message ?? ""),
-  column("Error", (component) => healthy(component)?.error ?? ""),
+  column("Status", status, {
+    description: "Status of the component conditions",
+  }),
+  column("Message", (component) => healthy(component)?.message ?? "", {
+    description: "Message of the component conditions",
+  }),
+  column("Error", (component) => healthy(component)?.error ?? "", { description: "Error of the component conditions" }),
 ];
 
 /** The definition of componentstatuses. */

@@ -15,7 +15,9 @@ export const configMapDefinition = define<ConfigMap>({
   validateUpdate: validateConfigMapUpdate,
   columns: [
     nameColumn,
-    column("Data", ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length),
+    column("Data", ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length, {
+      field: "core.v1.ConfigMap.data",
+    }),
     ageColumn,
   ],
 });

@@ -26,5 +26,5 @@ export const endpointsDefinition = define<Endpoints>({
   allowCreateOnUpdate: true,
   validate: validateEndpoints,
   validateUpdate: validateEndpoints,
-  columns: [nameColumn, column("Endpoints", addresses), ageColumn],
+  columns: [nameColumn, column("Endpoints", addresses, { field: "core.v1.Endpoints.subsets" }), ageColumn],
 });

@@ -28,15 +28,18 @@ function source(event: CoreEvent): string {
 }
 
 const columns: Column<CoreEvent>[] = [
-  column("Last Seen", lastSeen),
-  column("Type", (event) => event.type ?? ""),
-  column("Reason", (event) => event.reason ?? ""),
-  column("Object", involved),
-  column("Subobject", (event) => event.involvedObject?.fieldPath ?? "", { wide: true }),
-  column("Source", source, { wide: true }),
-  column("Message", (event) => (event.message ?? "").trim()),
-  column("First Seen", firstSeen, { wide: true }),
-  column("Count", (event) => event.series?.count ?? (event.count || 1), { wide: true }),
+  column("Last Seen", lastSeen, { field: "core.v1.Event.lastTimestamp" }),
+  column("Type", (event) => event.type ?? "", { field: "core.v1.Event.type" }),
+  column("Reason", (event) => event.reason ?? "", { field: "core.v1.Event.reason" }),
+  column("Object", involved, { field: "core.v1.Event.involvedObject" }),
+  column("Subobject", (event) => event.involvedObject?.fieldPath ?? "", {
+    wide: true,
+    field: "core.v1.ObjectReference.fieldPath",
+  }),
+  column("Source", source, { wide: true, field: "core.v1.Event.source" }),
+  column("Message", (event) => (event.message ?? "").trim(), { field: "core.v1.Event.message" }),
+  column("First Seen", firstSeen, { wide: true, field: "core.v1.Event.firstTimestamp" }),
+  column("Count", (event) => event.series?.count ?? (event.count || 1), { wide: true, field: "core.v1.Event.count" }),
   { ...nameColumn, priority: 1 },
 ];
 

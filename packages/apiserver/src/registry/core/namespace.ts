@@ -28,7 +28,11 @@ export const namespaceDefinition = define<Namespace>({
     namespace.spec = { ...namespace.spec, finalizers: old.spec?.finalizers ?? [] };
   },
   selectableFields: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
-  columns: [nameColumn, column("Status", (namespace) => namespace.status?.phase ?? ""), ageColumn],
+  columns: [
+    nameColumn,
+    column("Status", (namespace) => namespace.status?.phase ?? "", { description: "The status of the namespace" }),
+    ageColumn,
+  ],
   update: {
     finalize(namespace, old) {
       return {

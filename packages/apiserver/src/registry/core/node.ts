@@ -34,13 +34,22 @@ const columns: Column<Node>[] = [
   column("Roles", roles, { description: "The roles of the node" }),
   ageColumn,
   column("Version", (node) => node.status?.nodeInfo?.kubeletVersion ?? "", {
-    description: "Kubelet Version reported by the node.",
+    field: "core.v1.NodeSystemInfo.kubeletVersion",
   }),
-  column("Internal-IP", address("InternalIP"), { wide: true }),
-  column("External-IP", address("ExternalIP"), { wide: true }),
-  column("OS-Image", (node) => node.status?.nodeInfo?.osImage || "<unknown>", { wide: true }),
-  column("Kernel-Version", (node) => node.status?.nodeInfo?.kernelVersion || "<unknown>", { wide: true }),
-  column("Container-Runtime", (node) => node.status?.nodeInfo?.containerRuntimeVersion || "<unknown>", { wide: true }),
+  column("Internal-IP", address("InternalIP"), { wide: true, field: "core.v1.NodeStatus.addresses" }),
+  column("External-IP", address("ExternalIP"), { wide: true, field: "core.v1.NodeStatus.addresses" }),
+  column("OS-Image", (node) => node.status?.nodeInfo?.osImage || "<unknown>", {
+    wide: true,
+    field: "core.v1.NodeSystemInfo.osImage",
+  }),
+  column("Kernel-Version", (node) => node.status?.nodeInfo?.kernelVersion || "<unknown>", {
+    wide: true,
+    field: "core.v1.NodeSystemInfo.kernelVersion",
+  }),
+  column("Container-Runtime", (node) => node.status?.nodeInfo?.containerRuntimeVersion || "<unknown>", {
+    wide: true,
+    field: "core.v1.NodeSystemInfo.containerRuntimeVersion",
+  }),
 ];
 
 /** The definition of nodes. */

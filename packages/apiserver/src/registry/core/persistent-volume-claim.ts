@@ -16,17 +16,29 @@ function isBound(claim: PersistentVolumeClaim): boolean {
 
 const columns: Column<PersistentVolumeClaim>[] = [
   nameColumn,
-  column("Status", (claim) => (claim.metadata.deletionTimestamp ? "Terminating" : (claim.status?.phase ?? ""))),
-  column("Volume", (claim) => claim.spec?.volumeName ?? ""),
-  column("Capacity", (claim) => (isBound(claim) ? String(claim.status?.capacity?.storage ?? "0") : "")),
-  column("Access Modes", (claim) => (isBound(claim) ? formatAccessModes(claim.status?.accessModes) : "")),
+  column("Status", (claim) => (claim.metadata.deletionTimestamp ? "Terminating" : (claim.status?.phase ?? "")), {
+    field: "core.v1.PersistentVolumeClaimStatus.phase",
+  }),
+  column("Volume", (claim) => claim.spec?.volumeName ?? "", { field: "core.v1.PersistentVolumeClaimSpec.volumeName" }),
+  column("Capacity", (claim) => (isBound(claim) ? String(claim.status?.capacity?.storage ?? "0") : ""), {
+    field: "core.v1.PersistentVolumeClaimStatus.capacity",
+  }),
+  column("Access Modes", (claim) => (isBound(claim) ? formatAccessModes(claim.status?.accessModes) : ""), {
+    field: "core.v1.PersistentVolumeClaimStatus.accessModes",
+  }),
   column(
     "StorageClass",
     (claim) => claim.metadata.annotations?.[betaStorageClass] ?? claim.spec?.storageClassName ?? "",
+    { description: "StorageClass of the pvc" },
   ),
-  column("VolumeAttributesClass", (claim) => claim.spec?.volumeAttributesClassName ?? "<unset>"),
+  column("VolumeAttributesClass", (claim) => claim.spec?.volumeAttributesClassName ?? "<unset>", {
+    description: "VolumeAttributesClass of the pvc",
+  }),
   ageColumn,
-  column("VolumeMode", (claim) => claim.spec?.volumeMode ?? "<unset>", { wide: true }),
+  column("VolumeMode", (claim) => claim.spec?.volumeMode ?? "<unset>", {
+    wide: true,
+    field: "core.v1.PersistentVolumeClaimSpec.volumeMode",
+  }),
 ];
 
 /** The definition of persistentvolumeclaims. */

@@ -15,19 +15,33 @@ function claim({ spec }: PersistentVolume): string {
 
 const columns: Column<PersistentVolume>[] = [
   nameColumn,
-  column("Capacity", (volume) => String(volume.spec?.capacity?.storage ?? "0")),
-  column("Access Modes", (volume) => formatAccessModes(volume.spec?.accessModes)),
-  column("Reclaim Policy", (volume) => volume.spec?.persistentVolumeReclaimPolicy ?? ""),
-  column("Status", (volume) => (volume.metadata.deletionTimestamp ? "Terminating" : (volume.status?.phase ?? ""))),
-  column("Claim", claim),
+  column("Capacity", (volume) => String(volume.spec?.capacity?.storage ?? "0"), {
+    field: "core.v1.PersistentVolumeSpec.capacity",
+  }),
+  column("Access Modes", (volume) => formatAccessModes(volume.spec?.accessModes), {
+    field: "core.v1.PersistentVolumeSpec.accessModes",
+  }),
+  column("Reclaim Policy", (volume) => volume.spec?.persistentVolumeReclaimPolicy ?? "", {
+    field: "core.v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy",
+  }),
+  column("Status", (volume) => (volume.metadata.deletionTimestamp ? "Terminating" : (volume.status?.phase ?? "")), {
+    field: "core.v1.PersistentVolumeStatus.phase",
+  }),
+  column("Claim", claim, { field: "core.v1.PersistentVolumeSpec.claimRef" }),
   column(
     "StorageClass",
     (volume) => volume.metadata.annotations?.[betaStorageClass] ?? volume.spec?.storageClassName ?? "",
+    { description: "StorageClass of the pv" },
   ),
-  column("VolumeAttributesClass", (volume) => volume.spec?.volumeAttributesClassName ?? "<unset>"),
-  column("Reason", (volume) => volume.status?.reason ?? ""),
+  column("VolumeAttributesClass", (volume) => volume.spec?.volumeAttributesClassName ?? "<unset>", {
+    description: "VolumeAttributesClass of the pv",
+  }),
+  column("Reason", (volume) => volume.status?.reason ?? "", { field: "core.v1.PersistentVolumeStatus.reason" }),
   ageColumn,
-  column("VolumeMode", (volume) => volume.spec?.volumeMode ?? "<unset>", { wide: true }),
+  column("VolumeMode", (volume) => volume.spec?.volumeMode ?? "<unset>", {
+    wide: true,
+    field: "core.v1.PersistentVolumeSpec.volumeMode",
+  }),
 ];
 
 /** The definition of persistentvolumes. */

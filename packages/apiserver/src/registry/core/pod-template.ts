@@ -17,8 +17,14 @@ export const podTemplateDefinition = define<PodTemplate>({
   validateUpdate: ({ template }) => validatePodTemplateSpec(template, "template"),
   columns: [
     nameColumn,
-    column("Containers", (template) => containerNames(template.template?.spec)),
-    column("Images", (template) => containerImages(template.template?.spec)),
-    column("Pod Labels", (template) => formatLabels(template.template?.metadata?.labels)),
+    column("Containers", (template) => containerNames(template.template?.spec), {
+      description: "Names of each container in the template.",
+    }),
+    column("Images", (template) => containerImages(template.template?.spec), {
+      description: "Images referenced by each container in the template.",
+    }),
+    column("Pod Labels", (template) => formatLabels(template.template?.metadata?.labels), {
+      description: "The labels for the pod template.",
+    }),
   ],
 });

@@ -6,7 +6,7 @@ import { qosClass } from "@picokube/api/pod";
 import { ageColumn, column, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import { isOwnWrite } from "../own-write.js";
-import type { Column, ConnectHandler, ResourceDefinition } from "../resource-definition.js";
+import type { Column, ConnectHandler, ResourceDefinition, TableRowCondition } from "../resource-definition.js";
 import { summarizePod } from "./pod-status.js";
 import { validatePodStatus } from "./pod-status-validation.js";
 import { mergeEphemeralContainers, mergeResize } from "./pod-subresources.js";
@@ -25,10 +25,16 @@ const columns: Column<Pod>[] = [
       "The number of times the containers in this pod have been restarted and when the last container in this pod has restarted.",
   }),
   ageColumn,
-  column("IP", (pod) => pod.status?.podIPs?.[0]?.ip || pod.status?.podIP || "<none>", { wide: true }),
-  column("Node", (pod) => pod.spec?.nodeName || "<none>", { wide: true }),
-  column("Nominated Node", (pod) => pod.status?.nominatedNodeName || "<none>", { wide: true }),
-  column("Readiness Gates", readinessGates, { wide: true }),
+  column("IP", (pod) => pod.status?.podIPs?.[0]?.ip || pod.status?.podIP || "<none>", {
+    wide: true,
+    field: "core.v1.PodStatus.podIP",
+  }),
+  column("Node", (pod) => pod.spec?.nodeName || "<none>", { wide: true, field: "core.v1.PodSpec.nodeName" }),
+  column("Nominated Node", (pod) => pod.status?.nominatedNodeName || "<none>", {
+    wide: true,
+    field: "core.v1.PodStatus.nominatedNodeName",
+  }),
+  column("Readiness Gates", readinessGates, { wide: true, field: "core.v1.PodSpec.readinessGates" }),
 ];
 
 function readinessGates(pod: Pod): string {
@@ -38,6 +44,17 @@ function readinessGates(pod: Pod): string {
     (pod.status?.conditions ?? []).some((c) => c.type === conditionType && c.status === "True"),
   );
   return `${met.length}/${gates.length}`;
+}
+
+/** Tells that the pod has ended, and how (upstream: podSuccessConditions, podFailedConditions). */
+function rowConditions({ status }: Pod): TableRowCondition[] {
+  if (status?.phase === "Succeeded") return [completed(status.phase, "The pod has completed successfully.")];
+  if (status?.phase === "Failed") return [completed(status.phase, "The pod failed.")];
+  return [];
+}
+
+function completed(reason: string, message: string): TableRowCondition {
+  return { type: "Completed", status: "True", reason, message };
 }
 
 /** The QoS class; BestEffort while a quantity is none, which validation is about to say. */
@@ -95,6 +112,7 @@ export function podDefinition(connect: { readonly [subresource: string]: Connect
       "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
     },
     columns,
+    rowConditions,
     connect,
     streams: ["log", "exec", "attach", "portforward", "proxy"],
     update: { ephemeralcontainers: mergeEphemeralContainers, resize: mergeResize },

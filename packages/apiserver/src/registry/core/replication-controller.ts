@@ -34,11 +34,23 @@ export const replicationControllerDefinition = define<ReplicationController>({
   selectableFields: { "status.replicas": (controller) => String(controller.status?.replicas ?? 0) },
   columns: [
     nameColumn,
-    column("Desired", (controller) => controller.spec?.replicas ?? 0, { type: "integer" }),
-    column("Current", (controller) => controller.status?.replicas ?? 0, { type: "integer" }),
-    column("Ready", (controller) => controller.status?.readyReplicas ?? 0, { type: "integer" }),
+    column("Desired", (controller) => controller.spec?.replicas ?? 0, {
+      type: "integer",
+      field: "core.v1.ReplicationControllerSpec.replicas",
+    }),
+    column("Current", (controller) => controller.status?.replicas ?? 0, {
+      type: "integer",
+      field: "core.v1.ReplicationControllerStatus.replicas",
+    }),
+    column("Ready", (controller) => controller.status?.readyReplicas ?? 0, {
+      type: "integer",
+      field: "core.v1.ReplicationControllerStatus.readyReplicas",
+    }),
     ageColumn,
     ...containerColumns<ReplicationController>((controller) => controller.spec?.template?.spec),
-    column("Selector", (controller) => formatLabels(controller.spec?.selector), { wide: true }),
+    column("Selector", (controller) => formatLabels(controller.spec?.selector), {
+      wide: true,
+      field: "core.v1.ReplicationControllerSpec.selector",
+    }),
   ],
 });

@@ -26,5 +26,15 @@ export const resourceQuotaDefinition = define<ResourceQuota>({
   validate: validateResourceQuota,
   validateStatusUpdate: validateResourceQuotaStatus,
   validateUpdate: validateResourceQuotaUpdate,
-  columns: [nameColumn, column("Request", used({ limits: false })), column("Limit", used({ limits: true })), ageColumn],
+  columns: [
+    nameColumn,
+    column("Request", used({ limits: false }), {
+      description: "Request represents a minimum amount of cpu/memory that a container may consume.",
+    }),
+    column("Limit", used({ limits: true }), {
+      description:
+        "Limits control the maximum amount of cpu/memory that a container may use independent of contention on the node.",
+    }),
+    ageColumn,
+  ],
 });

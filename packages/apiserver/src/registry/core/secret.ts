@@ -24,8 +24,8 @@ export const secretDefinition = define<Secret>({
   selectableFields: { type: (secret) => secret.type ?? "" },
   columns: [
     nameColumn,
-    column("Type", (secret) => secret.type ?? ""),
-    column("Data", (secret) => Object.keys(secret.data ?? {}).length),
+    column("Type", (secret) => secret.type ?? "", { field: "core.v1.Secret.type" }),
+    column("Data", (secret) => Object.keys(secret.data ?? {}).length, { field: "core.v1.Secret.data" }),
     ageColumn,
   ],
 });

@@ -14,7 +14,11 @@ export function serviceAccountDefinition(connect: {
     storagePrefix: "serviceaccounts",
     hasStatus: false,
     hasGeneration: false,
-    columns: [nameColumn, column("Secrets", (account) => (account.secrets ?? []).length), ageColumn],
+    columns: [
+      nameColumn,
+      column("Secrets", (account) => (account.secrets ?? []).length, { field: "core.v1.ServiceAccount.secrets" }),
+      ageColumn,
+    ],
     connect,
   });
 }

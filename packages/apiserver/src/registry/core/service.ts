@@ -2,7 +2,7 @@
 
 import { setServiceDefaults } from "@picokube/api/core/service-defaults";
 import { type Service, services } from "@picokube/api/core/v1";
-import { ageColumn, column, formatLabels, nameColumn } from "../columns.js";
+import { ageColumn, column, formatLabels, loadBalancerAddresses, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import type { Column, ResourceDefinition } from "../resource-definition.js";
 import type { ServiceAllocator } from "./service-allocator.js";
@@ -17,8 +17,7 @@ function externalIp({ spec, status }: Service): string {
     case "NodePort":
       return external.length > 0 ? external.join(",") : "<none>";
     case "LoadBalancer": {
-      const ingress = (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || "");
-      const all = [...new Set(ingress)].concat(external);
+      const all = loadBalancerAddresses(status?.loadBalancer?.ingress).concat(external);
       return all.length > 0 ? all.join(",") : "<pending>";
     }
     case "ExternalName":
@@ -37,12 +36,17 @@ function portsOf({ spec }: Service): string {
 
 const columns: Column<Service>[] = [
   nameColumn,
-  column("Type", (service) => service.spec?.type ?? ""),
-  column("Cluster-IP", (service) => service.spec?.clusterIPs?.[0] || service.spec?.clusterIP || "<none>"),
-  column("External-IP", externalIp),
-  column("Port(s)", portsOf),
+  column("Type", (service) => service.spec?.type ?? "", { field: "core.v1.ServiceSpec.type" }),
+  column("Cluster-IP", (service) => service.spec?.clusterIPs?.[0] || service.spec?.clusterIP || "<none>", {
+    field: "core.v1.ServiceSpec.clusterIP",
+  }),
+  column("External-IP", externalIp, { field: "core.v1.ServiceSpec.externalIPs" }),
+  column("Port(s)", portsOf, { field: "core.v1.ServiceSpec.ports" }),
   ageColumn,
-  column("Selector", (service) => formatLabels(service.spec?.selector), { wide: true }),
+  column("Selector", (service) => formatLabels(service.spec?.selector), {
+    wide: true,
+    field: "core.v1.ServiceSpec.selector",
+  }),
 ];
 
 /** The definition of services. */

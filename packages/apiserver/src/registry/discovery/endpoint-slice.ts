@@ -17,18 +17,24 @@ export const endpointSliceDefinition = define<EndpointSlice>({
   validateUpdate: validateEndpointSliceUpdate,
   columns: [
     nameColumn,
-    column("AddressType", ({ addressType }) => addressType),
-    column("Ports", ({ ports }) =>
-      firstThree(
-        (ports ?? []).map(({ port }) => String(port ?? "*")),
-        "<unset>",
-      ),
+    column("AddressType", ({ addressType }) => addressType, { field: "discovery.v1.EndpointSlice.addressType" }),
+    column(
+      "Ports",
+      ({ ports }) =>
+        firstThree(
+          (ports ?? []).map(({ port, name }) => String(port ?? name ?? "*")),
+          "<unset>",
+        ),
+      { field: "discovery.v1.EndpointSlice.ports" },
     ),
-    column("Endpoints", ({ endpoints }) =>
-      firstThree(
-        (endpoints ?? []).flatMap(({ addresses }) => addresses),
-        "<unset>",
-      ),
+    column(
+      "Endpoints",
+      ({ endpoints }) =>
+        firstThree(
+          (endpoints ?? []).flatMap(({ addresses }) => addresses),
+          "<unset>",
+        ),
+      { field: "discovery.v1.EndpointSlice.endpoints" },
     ),
     ageColumn,
   ],

@@ -13,12 +13,26 @@ function missingPriorityLevel({ status }: FlowSchema): string {
 
 const columns: Column<FlowSchema>[] = [
   nameColumn,
-  column("PriorityLevel", ({ spec }) => spec?.priorityLevelConfiguration?.name ?? ""),
-  column("MatchingPrecedence", ({ spec }) => spec?.matchingPrecedence ?? 0),
-  column("DistinguisherMethod", ({ spec }) => spec?.distinguisherMethod?.type ?? "<none>"),
+  column("PriorityLevel", ({ spec }) => spec?.priorityLevelConfiguration?.name ?? "", {
+    field: "flowcontrol.v1.PriorityLevelConfigurationReference.name",
+  }),
+  column("MatchingPrecedence", ({ spec }) => spec?.matchingPrecedence ?? 0, {
+    field: "flowcontrol.v1.FlowSchemaSpec.matchingPrecedence",
+  }),
+  column("DistinguisherMethod", ({ spec }) => spec?.distinguisherMethod?.type ?? "<none>", {
+    field: "flowcontrol.v1.FlowSchemaSpec.distinguisherMethod",
+  }),
   ageColumn,
-  column("MissingPL", missingPriorityLevel),
+  column("MissingPL", missingPriorityLevel, {
+    description: "references a broken or non-existent PriorityLevelConfiguration",
+  }),
 ];
+
+/** In the order that they are matched (upstream: apihelpers.FlowSchemaSequence). */
+function byPrecedence(a: FlowSchema, b: FlowSchema): number {
+  const difference = (a.spec?.matchingPrecedence ?? 0) - (b.spec?.matchingPrecedence ?? 0);
+  return difference || (a.metadata.name < b.metadata.name ? -1 : 1);
+}
 
 /** The definition of flowschemas. */
 export const flowSchemaDefinition = define<FlowSchema>({
@@ -31,4 +45,5 @@ export const flowSchemaDefinition = define<FlowSchema>({
   validateUpdate: validateFlowSchema,
   validateStatusUpdate: validateFlowSchemaStatus,
   columns,
+  compareRows: byPrecedence,
 });

@@ -11,15 +11,19 @@ import {
 } from "./priority-level-configuration-validation.js";
 
 const queuing = (field: "queues" | "handSize" | "queueLengthLimit") => (level: PriorityLevelConfiguration) =>
-  String(level.spec?.limited?.limitResponse?.queuing?.[field] ?? "<none>");
+  level.spec?.limited?.limitResponse?.queuing?.[field] ?? "<none>";
 
 const columns: Column<PriorityLevelConfiguration>[] = [
   nameColumn,
-  column("Type", ({ spec }) => spec?.type ?? ""),
-  column("NominalConcurrencyShares", ({ spec }) => String(spec?.limited?.nominalConcurrencyShares ?? "<none>")),
-  column("Queues", queuing("queues")),
-  column("HandSize", queuing("handSize")),
-  column("QueueLengthLimit", queuing("queueLengthLimit")),
+  column("Type", ({ spec }) => spec?.type ?? "", { field: "flowcontrol.v1.PriorityLevelConfigurationSpec.type" }),
+  column("NominalConcurrencyShares", ({ spec }) => spec?.limited?.nominalConcurrencyShares ?? "<none>", {
+    field: "flowcontrol.v1.LimitedPriorityLevelConfiguration.nominalConcurrencyShares",
+  }),
+  column("Queues", queuing("queues"), { field: "flowcontrol.v1.QueuingConfiguration.queues" }),
+  column("HandSize", queuing("handSize"), { field: "flowcontrol.v1.QueuingConfiguration.handSize" }),
+  column("QueueLengthLimit", queuing("queueLengthLimit"), {
+    field: "flowcontrol.v1.QueuingConfiguration.queueLengthLimit",
+  }),
   ageColumn,
 ];
 

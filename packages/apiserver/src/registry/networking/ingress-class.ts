@@ -15,8 +15,10 @@ function parameters({ spec }: IngressClass): string {
 
 const columns: Column<IngressClass>[] = [
   nameColumn,
-  column("Controller", ({ spec }) => spec?.controller ?? ""),
-  column("Parameters", parameters),
+  column("Controller", ({ spec }) => spec?.controller ?? "", {
+    description: "Controller that is responsible for handling this class",
+  }),
+  column("Parameters", parameters, { description: "A reference to a resource with additional parameters" }),
   ageColumn,
 ];
 

@@ -9,12 +9,14 @@ import { validateIpAddress, validateIpAddressUpdate } from "./ip-address-validat
 function parent({ spec }: IPAddress): string {
   const reference = spec?.parentRef;
   if (!reference) return "<none>";
-  return [reference.resource + (reference.group ? `.${reference.group}` : ""), reference.namespace, reference.name]
-    .filter(Boolean)
-    .join("/");
+  const resource = `${reference.resource}${reference.group ? `.${reference.group}` : ""}`.toLowerCase();
+  return [resource, reference.namespace, reference.name].filter(Boolean).join("/");
 }
 
-const columns: Column<IPAddress>[] = [nameColumn, column("ParentRef", parent)];
+const columns: Column<IPAddress>[] = [
+  nameColumn,
+  column("ParentRef", parent, { field: "networking.v1.IPAddressSpec.parentRef" }),
+];
 
 /** The definition of ipaddresses. */
 export const ipAddressDefinition = define<IPAddress>({

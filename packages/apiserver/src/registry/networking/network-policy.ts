@@ -15,5 +15,11 @@ export const networkPolicyDefinition = define<NetworkPolicy>({
   hasGeneration: true,
   validate: validateNetworkPolicy,
   validateUpdate: validateNetworkPolicy,
-  columns: [nameColumn, column("Pod-Selector", ({ spec }) => formatLabelSelector(spec?.podSelector)), ageColumn],
+  columns: [
+    nameColumn,
+    column("Pod-Selector", ({ spec }) => formatLabelSelector(spec?.podSelector), {
+      field: "networking.v1.NetworkPolicySpec.podSelector",
+    }),
+    ageColumn,
+  ],
 });

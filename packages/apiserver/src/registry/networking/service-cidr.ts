@@ -13,5 +13,9 @@ export const serviceCidrDefinition = define<ServiceCIDR>({
   hasGeneration: false,
   validate: validateServiceCidr,
   validateUpdate: validateServiceCidrUpdate,
-  columns: [nameColumn, column("CIDRs", ({ spec }) => (spec?.cidrs ?? []).join(",")), ageColumn],
+  columns: [
+    nameColumn,
+    column("CIDRs", ({ spec }) => (spec?.cidrs ?? []).join(","), { field: "networking.v1.ServiceCIDRSpec.cidrs" }),
+    ageColumn,
+  ],
 });

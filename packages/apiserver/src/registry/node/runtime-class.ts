@@ -13,5 +13,9 @@ export const runtimeClassDefinition = define<RuntimeClass>({
   hasGeneration: false,
   validate: validateRuntimeClass,
   validateUpdate: validateRuntimeClassUpdate,
-  columns: [nameColumn, column("Handler", ({ handler }) => handler), ageColumn],
+  columns: [
+    nameColumn,
+    column("Handler", ({ handler }) => handler, { field: "node.v1.RuntimeClass.handler" }),
+    ageColumn,
+  ],
 });

@@ -16,9 +16,16 @@ export const podDisruptionBudgetDefinition = define<PodDisruptionBudget>({
   validateStatusUpdate: validatePodDisruptionBudgetStatus,
   columns: [
     nameColumn,
-    column("Min Available", ({ spec }) => String(spec?.minAvailable ?? "N/A")),
-    column("Max Unavailable", ({ spec }) => String(spec?.maxUnavailable ?? "N/A")),
-    column("Allowed Disruptions", ({ status }) => status?.disruptionsAllowed ?? 0, { type: "integer" }),
+    column("Min Available", ({ spec }) => String(spec?.minAvailable ?? "N/A"), {
+      description: "The minimum number of pods that must be available.",
+    }),
+    column("Max Unavailable", ({ spec }) => String(spec?.maxUnavailable ?? "N/A"), {
+      description: "The maximum number of pods that may be unavailable.",
+    }),
+    column("Allowed Disruptions", ({ status }) => status?.disruptionsAllowed ?? 0, {
+      type: "integer",
+      description: "Calculated number of pods that may be disrupted at this time.",
+    }),
     ageColumn,
   ],
 });

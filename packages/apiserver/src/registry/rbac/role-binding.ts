@@ -20,14 +20,18 @@ const subjects = (wanted: string) => (binding: AnyBinding) =>
     .map(({ name, namespace }) => (wanted === "ServiceAccount" ? `${namespace ?? ""}/${name}` : name))
     .join(", ");
 
-const columns: Column<AnyBinding>[] = [
-  nameColumn,
-  column("Role", ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}`),
-  ageColumn,
-  column("Users", subjects("User"), { wide: true }),
-  column("Groups", subjects("Group"), { wide: true }),
-  column("ServiceAccounts", subjects("ServiceAccount"), { wide: true }),
-];
+const columns = (of: "RoleBinding" | "ClusterRoleBinding"): Column<AnyBinding>[] => {
+  const owner = of === "RoleBinding" ? "roleBinding" : "clusterRoleBinding";
+  const wide = (kind: string) => ({ wide: true, description: `${kind} in the ${owner}` });
+  return [
+    nameColumn,
+    column("Role", ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}`, { field: `rbac.v1.${of}.roleRef` }),
+    ageColumn,
+    column("Users", subjects("User"), wide("Users")),
+    column("Groups", subjects("Group"), wide("Groups")),
+    column("ServiceAccounts", subjects("ServiceAccount"), wide("ServiceAccounts")),
+  ];
+};
 
 /** The definition of rolebindings. */
 export const roleBindingDefinition = define<RoleBinding>({
@@ -40,7 +44,7 @@ export const roleBindingDefinition = define<RoleBinding>({
   allowCreateOnUpdate: true,
   validate: validateRoleBinding,
   validateUpdate: validateRoleBindingUpdate,
-  columns,
+  columns: columns("RoleBinding"),
 });
 
 /** The definition of clusterrolebindings. */
@@ -54,5 +58,5 @@ export const clusterRoleBindingDefinition = define<ClusterRoleBinding>({
   allowCreateOnUpdate: true,
   validate: validateClusterRoleBinding,
   validateUpdate: validateClusterRoleBindingUpdate,
-  columns,
+  columns: columns("ClusterRoleBinding"),
 });

@@ -17,9 +17,14 @@ export const priorityClassDefinition = define<PriorityClass>({
   validateUpdate: validatePriorityClassUpdate,
   columns: [
     nameColumn,
-    column("Value", ({ value }) => value ?? 0, { type: "integer" }),
-    column("Global-Default", ({ globalDefault }) => globalDefault ?? false, { type: "boolean" }),
+    column("Value", ({ value }) => value ?? 0, { type: "integer", field: "scheduling.v1.PriorityClass.value" }),
+    column("Global-Default", ({ globalDefault }) => globalDefault ?? false, {
+      type: "boolean",
+      field: "scheduling.v1.PriorityClass.globalDefault",
+    }),
     ageColumn,
-    column("PreemptionPolicy", ({ preemptionPolicy }) => preemptionPolicy ?? "<unset>"),
+    column("PreemptionPolicy", ({ preemptionPolicy }) => preemptionPolicy ?? "", {
+      field: "scheduling.v1.PriorityClass.preemptionPolicy",
+    }),
   ],
 });

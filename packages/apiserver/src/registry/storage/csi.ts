@@ -26,15 +26,28 @@ export const csiDriverDefinition = define<CSIDriver>({
   validateUpdate: validateCsiDriverUpdate,
   columns: [
     nameColumn,
-    column("AttachRequired", ({ spec }) => spec?.attachRequired ?? true, { type: "boolean" }),
-    column("PodInfoOnMount", ({ spec }) => spec?.podInfoOnMount ?? false, { type: "boolean" }),
-    column("StorageCapacity", ({ spec }) => spec?.storageCapacity ?? false, { type: "boolean" }),
-    column(
-      "TokenRequests",
-      ({ spec }) => (spec?.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>",
-    ),
-    column("RequiresRepublish", ({ spec }) => spec?.requiresRepublish ?? false, { type: "boolean" }),
-    column("Modes", ({ spec }) => (spec?.volumeLifecycleModes ?? []).join(",") || "<none>"),
+    column("AttachRequired", ({ spec }) => spec?.attachRequired ?? true, {
+      type: "boolean",
+      field: "storage.v1.CSIDriverSpec.attachRequired",
+    }),
+    column("PodInfoOnMount", ({ spec }) => spec?.podInfoOnMount ?? false, {
+      type: "boolean",
+      field: "storage.v1.CSIDriverSpec.podInfoOnMount",
+    }),
+    column("StorageCapacity", ({ spec }) => spec?.storageCapacity ?? false, {
+      type: "boolean",
+      field: "storage.v1.CSIDriverSpec.storageCapacity",
+    }),
+    column("TokenRequests", ({ spec }) => spec?.tokenRequests?.map(({ audience }) => audience).join(",") ?? "<unset>", {
+      field: "storage.v1.CSIDriverSpec.tokenRequests",
+    }),
+    column("RequiresRepublish", ({ spec }) => spec?.requiresRepublish ?? false, {
+      type: "boolean",
+      field: "storage.v1.CSIDriverSpec.requiresRepublish",
+    }),
+    column("Modes", ({ spec }) => (spec?.volumeLifecycleModes ?? []).join(",") || "<none>", {
+      field: "storage.v1.CSIDriverSpec.volumeLifecycleModes",
+    }),
     ageColumn,
   ],
 });
@@ -47,7 +60,14 @@ export const csiNodeDefinition = define<CSINode>({
   hasGeneration: false,
   validate: validateCsiNode,
   validateUpdate: validateCsiNodeUpdate,
-  columns: [nameColumn, column("Drivers", ({ spec }) => (spec?.drivers ?? []).length, { type: "integer" }), ageColumn],
+  columns: [
+    nameColumn,
+    column("Drivers", ({ spec }) => (spec?.drivers ?? []).length, {
+      type: "integer",
+      description: "Drivers indicates the number of CSI drivers registered on the node",
+    }),
+    ageColumn,
+  ],
 });
 
 /** The definition of csistoragecapacities. */
@@ -60,7 +80,11 @@ export const csiStorageCapacityDefinition = define<CSIStorageCapacity>({
   validateUpdate: validateCsiStorageCapacityUpdate,
   columns: [
     nameColumn,
-    column("StorageClassName", ({ storageClassName }) => storageClassName),
-    column("Capacity", ({ capacity }) => String(capacity ?? "<unset>")),
+    column("StorageClassName", ({ storageClassName }) => storageClassName, {
+      field: "storage.v1.CSIStorageCapacity.storageClassName",
+    }),
+    column("Capacity", ({ capacity }) => String(capacity ?? "<unset>"), {
+      field: "storage.v1.CSIStorageCapacity.capacity",
+    }),
   ],
 });

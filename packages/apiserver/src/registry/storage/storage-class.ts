@@ -17,10 +17,16 @@ function isDefault({ metadata }: StorageClass): boolean {
 
 const columns: Column<StorageClass>[] = [
   { ...nameColumn, cell: (object) => object.metadata.name + (isDefault(object as StorageClass) ? " (default)" : "") },
-  column("Provisioner", ({ provisioner }) => provisioner),
-  column("ReclaimPolicy", ({ reclaimPolicy }) => reclaimPolicy ?? "Delete"),
-  column("VolumeBindingMode", ({ volumeBindingMode }) => volumeBindingMode ?? "Immediate"),
-  column("AllowVolumeExpansion", ({ allowVolumeExpansion }) => String(allowVolumeExpansion ?? false)),
+  column("Provisioner", ({ provisioner }) => provisioner, { field: "storage.v1.StorageClass.provisioner" }),
+  column("ReclaimPolicy", ({ reclaimPolicy }) => reclaimPolicy ?? "Delete", {
+    field: "storage.v1.StorageClass.reclaimPolicy",
+  }),
+  column("VolumeBindingMode", ({ volumeBindingMode }) => volumeBindingMode ?? "Immediate", {
+    field: "storage.v1.StorageClass.volumeBindingMode",
+  }),
+  column("AllowVolumeExpansion", ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false, {
+    field: "storage.v1.StorageClass.allowVolumeExpansion",
+  }),
   ageColumn,
 ];
 

@@ -19,10 +19,18 @@ export const volumeAttachmentDefinition = define<VolumeAttachment>({
   },
   columns: [
     nameColumn,
-    column("Attacher", ({ spec }) => spec?.attacher ?? "", { format: "name" }),
-    column("PV", ({ spec }) => spec?.source?.persistentVolumeName ?? ""),
-    column("Node", ({ spec }) => spec?.nodeName ?? ""),
-    column("Attached", ({ status }) => status?.attached ?? false, { type: "boolean" }),
+    column("Attacher", ({ spec }) => spec?.attacher ?? "", {
+      format: "name",
+      field: "storage.v1.VolumeAttachmentSpec.attacher",
+    }),
+    column("PV", ({ spec }) => spec?.source?.persistentVolumeName ?? "", {
+      field: "storage.v1.VolumeAttachmentSource.persistentVolumeName",
+    }),
+    column("Node", ({ spec }) => spec?.nodeName ?? "", { field: "storage.v1.VolumeAttachmentSpec.nodeName" }),
+    column("Attached", ({ status }) => status?.attached ?? false, {
+      type: "boolean",
+      field: "storage.v1.VolumeAttachmentStatus.attached",
+    }),
     ageColumn,
   ],
 });
