@@ -19,6 +19,7 @@ import { replicationManager } from "./replicationcontroller/replication-manager.
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
+import { statefulSetController } from "./statefulset/statefulset-controller.js";
 
 export interface ControllerEntry {
   /** As --controllers names it. */
@@ -101,6 +102,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "replicationmanager",
     workers: (options) => options.concurrentRcSyncs,
     create: replicationManager,
+  },
+  {
+    name: "statefulset-controller",
+    alias: "statefulset",
+    serviceAccount: "statefulset-controller",
+    queue: "statefulset",
+    workers: (options) => options.concurrentStatefulsetSyncs,
+    create: statefulSetController,
   },
   {
     name: "endpoints-controller",

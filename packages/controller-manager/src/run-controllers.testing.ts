@@ -20,6 +20,33 @@ export interface RunningControllers {
   stop(): Promise<void>;
 }
 
+/** What controllers are given, with informers that the caller starts and the log so far. */
+export function testDependencies({
+  client,
+  clock = realClock(),
+  options = {},
+}: {
+  client: Client;
+  clock?: Clock;
+  options?: Partial<ControllerManagerValues>;
+}): Dependencies & { log(): string } {
+  let written = "";
+  const write = (line: string) => {
+    written += line;
+  };
+  const logger = createLogger({ verbosity: 2, name: "test", write });
+  const defaults = parseFlags("kube-controller-manager", flags, []).values as unknown as ControllerManagerValues;
+  return {
+    client,
+    informers: createInformerFactory({ client, logger, clock: realClock() }),
+    clock,
+    logger,
+    options: { ...defaults, ...options },
+    recorder: (component) => createEventRecorder({ client, component, clock: realClock() }),
+    log: () => written,
+  };
+}
+
 /** Starts them; stops them when the test ends. The clock is theirs alone: informers keep real time. */
 export function runControllers(
   t: { teardown(callback: () => unknown): void },
@@ -39,21 +66,8 @@ export function runControllers(
 ): RunningControllers {
   const ending = new AbortController();
   const { signal } = ending;
-  let written = "";
-  const write = (line: string) => {
-    written += line;
-  };
-  const logger = createLogger({ verbosity: 2, name: "test", write });
-  const informers = createInformerFactory({ client, logger, clock: realClock() });
-  const defaults = parseFlags("kube-controller-manager", flags, []).values as unknown as ControllerManagerValues;
-  const dependencies: Dependencies = {
-    client,
-    informers,
-    clock,
-    logger,
-    options: { ...defaults, ...options },
-    recorder: (component) => createEventRecorder({ client, component, clock: realClock() }),
-  };
+  const dependencies = testDependencies({ client, clock, options });
+  const { informers, logger } = dependencies;
   const controllers = create.flatMap((each) => each(dependencies) ?? []);
   informers.start(signal);
   const done = controllers.map((controller) => runController(controller, { workers, logger, clock, signal }));
@@ -62,7 +76,7 @@ export function runControllers(
     await Promise.all(done);
   };
   t.teardown(stop);
-  return { informers, log: () => written, stop };
+  return { informers, log: dependencies.log, stop };
 }
 
 /** Looks until there is an answer; throws after timeoutMs with the words. */
