@@ -203,6 +203,17 @@ export const flags = {
     default: ["x-remote-extra-"],
     description: "Request header prefixes to inspect for extra user information.",
   },
+  "encryption-provider-config": {
+    type: "string",
+    default: "",
+    description: "The file containing configuration for encryption providers to be used for storing secrets.",
+  },
+  "encryption-provider-config-automatic-reload": {
+    type: "bool",
+    default: false,
+    description:
+      "Determines if the file set by --encryption-provider-config should be automatically reloaded if the disk contents change.",
+  },
   "max-requests-inflight": {
     type: "int",
     default: 400,

@@ -26,6 +26,8 @@ import { runBootstrap } from "./bootstrap/run-bootstrap.js";
 import { createConnectHandlers } from "./connect/create-connect-handlers.js";
 import type { DeletePod } from "./connect/eviction.js";
 import { createDiscovery } from "./discovery/discovery.js";
+import { openEncryptedStore } from "./encryption/open-encrypted-store.js";
+import { resourceOfKeys } from "./encryption/resource-of-key.js";
 import { isServed } from "./handlers/route.js";
 import { createOpenApi } from "./openapi/openapi.js";
 import type { flags } from "./options.js";
@@ -52,11 +54,10 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
   const clientCaFile = options.clientCaFile === "" ? undefined : options.clientCaFile;
   const tls = servingTls({ certFile: options.tlsCertFile, keyFile: options.tlsPrivateKeyFile, clientCaFile, logger });
   const configuration = await readAdmissionConfiguration(options.admissionControlConfigFile);
-  const store = await openStore(options.dataDir, { logger, clock });
+  const plainStore = await openStore(options.dataDir, { logger, clock });
   const stopFeed = new AbortController();
   const shutdown = new AbortController();
   try {
-    const feed = new CacheFeed({ store, logger });
     // Handlers ask for these at each request: they are made of the storage that the handlers belong to.
     const late: { authorizer?: Authorizer; authenticator?: RequestAuthenticator; admission?: AdmissionChain } = {};
     const definitions = builtinDefinitions({
@@ -73,6 +74,14 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         serviceAccountExtendTokenExpiration: options.serviceAccountExtendTokenExpiration,
       }),
     });
+    const store = await openEncryptedStore(plainStore, {
+      ...options,
+      resourceOf: resourceOfKeys(definitions),
+      onReload: () => feed.retryUnreadable(),
+      logger,
+      signal: stopFeed.signal,
+    });
+    const feed = new CacheFeed({ store, logger });
     const registry = createStorageRegistry({
       definitions,
       store,
@@ -163,7 +172,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     if (reopen) throw new Error("the store was not writable for a while: to be started again");
   } finally {
     stopFeed.abort();
-    await store.close();
+    await plainStore.close();
   }
 }
 

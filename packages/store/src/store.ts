@@ -8,6 +8,8 @@ export interface KeyValue {
   readonly modRevision: number;
   /** 1 when created, plus one for each update. */
   readonly version: number;
+  /** Set by a layer above the driver that cannot read the stored bytes (a missing key): value is then empty. */
+  readonly fault?: Error;
 }
 
 export interface StoreEvent {
@@ -63,6 +65,8 @@ export interface Store {
   status(): Promise<StoreStatus>;
   /** Whether a store that refuses writes would take them again if it were closed and opened anew. */
   recoverable(): Promise<boolean>;
+  /** Whether the key's value should be written again although it is unchanged: a layer above the driver changed its ways. */
+  isStale?(key: string): boolean;
   /** A consistent copy of the whole store as of one revision, in chunks. */
   snapshot(): AsyncIterable<Buffer>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 // What every verb's handler needs, and the checks that several of them share.
 
-import { invalid, notFound, StatusError } from "@picokube/api/errors";
+import { invalid, StatusError } from "@picokube/api/errors";
 import { notSupported } from "@picokube/api/validation/field-error";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Store } from "@picokube/store/store";
@@ -55,7 +55,7 @@ export function dryRunOf(values: readonly string[], kind: string): boolean {
 /** The named object's item; throws 404. */
 export function currentItem({ served }: ServedStorage, { info }: Exchange): CacheItem {
   const item = served.cache.get(served.keyOf(info.namespace, info.name));
-  if (!item) throw notFound(served.resource, info.name);
+  if (!item) throw served.absent(info.namespace, info.name);
   return item;
 }
 

@@ -159,6 +159,7 @@ export async function readPage(
   { feed, store, clock }: HandlerDependencies,
 ): Promise<ListPage> {
   const prefix = served.prefixOf(options.namespace);
+  served.checkReadable(prefix);
   const { resourceVersion } = options;
   if (options.continueToken !== "") {
     if (resourceVersion !== "" && resourceVersion !== "0") {

@@ -171,8 +171,9 @@ export class CacheFeed {
     if (!entry) return;
     try {
       entry.cache.load(this.itemOf(entry, pair, { keepParsed: false }));
+      entry.cache.unreadable.delete(pair.key);
     } catch (error) {
-      this.logger.error("a stored object cannot be read and is left out", { key: pair.key, err: error });
+      this.leaveOut(entry, pair.key, error);
     }
   }
 
@@ -186,6 +187,7 @@ export class CacheFeed {
     const previous = entry.cache.get(event.key);
     try {
       if (event.type === "delete") {
+        entry.cache.unreadable.delete(event.key);
         if (!previous) return;
         const bytes = spliceRevision(event.current.value, event.revision);
         const item = { ...previous, revision: event.revision, bytes, parsed: undefined };
@@ -196,15 +198,32 @@ export class CacheFeed {
       const type = previous ? "MODIFIED" : "ADDED";
       entry.cache.apply({ type, revision: event.revision, item, previous, frames: new Map() });
     } catch (error) {
-      this.logger.error("a stored object cannot be read and is left out", { key: event.key, err: error });
+      this.leaveOut(entry, event.key, error);
+    }
+  }
+
+  private leaveOut({ cache }: Entry, key: string, error: unknown): void {
+    cache.unreadable.set(key, error as Error);
+    this.logger.error("a stored object cannot be read and is left out", { key, err: error });
+  }
+
+  /** Reads once more what could not be read: the keys may have come back. */
+  async retryUnreadable(): Promise<void> {
+    for (const { cache } of this.caches.values()) {
+      for (const key of [...cache.unreadable.keys()]) {
+        const pair = await this.store.get(key);
+        if (pair) this.load(pair);
+        else cache.unreadable.delete(key);
+      }
     }
   }
 
   private itemOf(
     { cache, fieldsOf }: Entry,
-    { key, value, modRevision }: KeyValue,
+    { key, value, modRevision, fault }: KeyValue,
     { keepParsed }: { keepParsed: boolean },
   ): CacheItem {
+    if (fault) throw fault;
     const bytes = spliceRevision(value, modRevision);
     const known = this.written.get(value);
     // The store keeps the bytes for a while: the object must not live as long, nor the collector walk all of them.

@@ -2,7 +2,7 @@
 // object once. Answers nothing over HTTP and authorises nothing.
 
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
-import { alreadyExists, conflict, type FieldError, invalid, isAlreadyExists, notFound } from "@picokube/api/errors";
+import { alreadyExists, conflict, type FieldError, invalid, isAlreadyExists } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { generateName } from "@picokube/api/names/generate-name";
 import { invalidValue } from "@picokube/api/validation/field-error";
@@ -99,7 +99,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     for (let attempt = 1; ; attempt++) {
       if (current === undefined) {
         if (create) return this.create(create(), { ...options, namespace });
-        throw notFound(this.served.resource, name);
+        throw this.served.absent(namespace, name);
       }
       try {
         return await this.updateOnce(key, current, options);
@@ -117,7 +117,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     const key = this.served.keyOf(options.namespace, options.name);
     let current = this.currentFromCache(key);
     for (let attempt = 1; ; attempt++) {
-      if (current === undefined) throw notFound(this.served.resource, options.name);
+      if (current === undefined) throw this.served.absent(options.namespace, options.name);
       try {
         return await this.deleteOnce(key, current, options);
       } catch (error) {
@@ -195,7 +195,8 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     keepTimesOfNoChange(old, merged);
     const stored = this.served.toStored(merged);
     const bytes = encodeObject(stored);
-    if (context.dryRun || sameJson(parseObject(bytes), withoutRevision(parseObject(current.bytes)))) {
+    const isSame = () => sameJson(parseObject(bytes), withoutRevision(parseObject(current.bytes)));
+    if (context.dryRun || (!this.store.isStale?.(key) && isSame())) {
       return { object: merged, bytes: spliceRevision(encodeObject(merged), current.revision), created: false };
     }
     this.feed.remember(bytes, stored);

@@ -1,6 +1,7 @@
 // One resource as it is served: its definition beside the cache of its stored objects, with the conversion between the
 // two when another version is stored. Knows no verb.
 
+import { internalError, notFound } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { apiVersionOf, groupResourceName, type Resource } from "@picokube/api/resource";
 import type { ResourceDefinition, Verb } from "../registry/resource-definition.js";
@@ -56,6 +57,17 @@ export class ServedResource<T extends KubernetesObject = KubernetesObject> {
   /** What the keys of a namespace's objects begin with; "" is all namespaces. */
   prefixOf(namespace: string): string {
     return this.resource.namespaced && namespace !== "" ? `${this.cache.prefix}${namespace}/` : this.cache.prefix;
+  }
+
+  /** What to say of an object that is not in the cache: 404, or 500 when it is stored but cannot be read. */
+  absent(namespace: string, name: string): Error {
+    const fault = this.cache.unreadable.get(this.keyOf(namespace, name));
+    return fault ? internalError(fault) : notFound(this.resource, name);
+  }
+
+  /** Throws 500 when an object whose key has the prefix is stored but cannot be read, as upstream's lists do. */
+  checkReadable(prefix: string): void {
+    for (const [key, fault] of this.cache.unreadable) if (key.startsWith(prefix)) throw internalError(fault);
   }
 
   /** What goes over the wire for the item. */

@@ -36,6 +36,8 @@ export interface CacheEvent {
 export class WatchCache {
   /** In byte order of the keys. */
   readonly items: CacheItem[] = [];
+  /** Stored, but not to be read (a missing encryption key, damaged bytes): by key, why. */
+  readonly unreadable = new Map<string, Error>();
   /** Every change above this revision is still in the ring. */
   lowRevision = 0;
   private readonly byKey = new Map<string, CacheItem>();
