@@ -1,11 +1,14 @@
 // A kind's declaration: all that the generic handlers must know of it. Built-in kinds are files beside this one, in
-// folders by group; CustomResourceDefinitions will produce the same declaration at run time.
+// folders by group; custom-resources/ makes the same declaration of a CustomResourceDefinition at run time.
 
 import type { FieldError } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import type { Resource } from "@picokube/api/resource";
+import type { Schema } from "@picokube/api/schema/schema";
 import type { UserInfo } from "../authn/authenticator.js";
+import type { DecodeResult } from "../decode/typed-decoder.js";
 import type { StorageRegistry } from "../storage/resource-storage.js";
+import type { JsonSchema } from "./apiextensions/json-schema.js";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
 
@@ -63,6 +66,18 @@ export interface ScalePaths {
   selector(object: KubernetesObject): string;
 }
 
+/** What stands in for the generated schema of a kind that a CustomResourceDefinition declares. */
+export interface CustomKind {
+  /** As it was declared. */
+  readonly schema: JsonSchema;
+  /** How fields are owned. */
+  readonly ownership: Schema;
+  /** Brings a parsed object into the kind's shape, in place. Throws a DecodeFault. */
+  decode(value: object): DecodeResult;
+  /** Its CustomResourceDefinition is being deleted: nothing new is created. */
+  isTerminating(): boolean;
+}
+
 export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> {
   readonly resource: Resource<T>;
   /** Below /registry, upstream's: "pods", "services/specs", "ranges/...". */
@@ -113,6 +128,14 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
     toStored(object: T): KubernetesObject;
     fromStored(object: KubernetesObject): T;
   };
+  /** Set for custom resources only. */
+  readonly custom?: CustomKind;
+  /** False: its objects are stored, but no path leads to them in this version (a version that is not served). */
+  readonly isServed?: boolean;
+  /** The Warning that every request of this version gets. */
+  readonly deprecationWarning?: string;
+  /** Marks an object whose deletion is asked for, before its finalizers are counted; in place. */
+  prepareForDelete?(object: T, context: RequestContext): void;
   /** Acts after a commit (release an IP, write a child object); must not throw. */
   afterDelete?(object: T, context: RequestContext): Promise<void> | void;
 }

@@ -12,6 +12,18 @@ export interface JsonSchema {
   readonly nullable?: boolean;
   readonly default?: unknown;
   readonly pattern?: string;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
   readonly uniqueItems?: boolean;
   readonly required?: readonly string[];
   readonly properties?: Schemas;
