@@ -3,15 +3,28 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { creates } from "./creates.js";
 import { fanOut } from "./fan-out.js";
-import { list } from "./list.js";
+import { growth } from "./growth.js";
+import { listPause } from "./list-pause.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 import { memory } from "./memory.js";
 import { podStart } from "./pod-start.js";
+import { reads } from "./reads.js";
 import { upToReady } from "./up-to-ready.js";
+import { watchStart } from "./watch-start.js";
+import { writes } from "./writes.js";
 
-const benchmarks: readonly Benchmark[] = [creates, list, fanOut, podStart, upToReady, memory];
+const benchmarks: readonly Benchmark[] = [
+  writes,
+  reads,
+  growth,
+  watchStart,
+  fanOut,
+  listPause,
+  podStart,
+  upToReady,
+  memory,
+];
 
 const { values } = parseArgs({ options: { only: { type: "string" }, json: { type: "string" } } });
 const chosen = values.only ? benchmarks.filter(({ name }) => name === values.only) : benchmarks;
@@ -28,13 +41,16 @@ for (const benchmark of chosen)
 
 const shown = (value: number) => (value >= 100 ? Math.round(value).toString() : value.toPrecision(3));
 const rows = [
-  ["figure", "value", "baseline", "ratio", "target"],
+  ["figure", "value", "baseline", "ratio", "target", "beside it"],
   ...all.map((m) => [
     m.name,
     `${shown(m.value)} ${m.unit}`,
     `${shown(m.baseline)} ${m.unit} (${m.against})`,
     m.ratio.toFixed(2),
     m.target,
+    Object.entries(m.details ?? {})
+      .map(([name, value]) => `${name} ${shown(value)}`)
+      .join(", "),
   ]),
 ];
 const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -49,7 +65,7 @@ if (values.json)
   writeFileSync(
     values.json,
     `${JSON.stringify(
-      all.map(({ name, value, unit, baseline, ratio, target }) => ({ name, value, unit, baseline, ratio, target })),
+      all.map(({ against: _against, ...figures }) => figures),
       null,
       2,
     )}\n`,

@@ -10,6 +10,8 @@ export interface Measurement {
   readonly against: string;
   /** value / baseline. */
   readonly ratio: number;
+  /** What was measured beside it, by name and unit: "p99 ms". */
+  readonly details?: { readonly [name: string]: number };
   /** "≥ 0.7" or "≤ 1.8" of the ratio, or of the value where it names a unit. */
   readonly target: string;
 }

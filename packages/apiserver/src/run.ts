@@ -39,6 +39,7 @@ import { createInFlight } from "./server/in-flight.js";
 import { lazyStreaming } from "./server/lazy-streaming.js";
 import { createRequestMetrics } from "./server/request-metrics.js";
 import { attributesOf, startServer } from "./server/server.js";
+import { createStoreMetrics } from "./server/store-metrics.js";
 import { untilRecoverable } from "./server/store-recovery.js";
 import { CacheFeed } from "./storage/cache-feed.js";
 import type { AdmissionChain } from "./storage/resource-writer.js";
@@ -54,7 +55,8 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
   const clientCaFile = options.clientCaFile === "" ? undefined : options.clientCaFile;
   const tls = servingTls({ certFile: options.tlsCertFile, keyFile: options.tlsPrivateKeyFile, clientCaFile, logger });
   const configuration = await readAdmissionConfiguration(options.admissionControlConfigFile);
-  const plainStore = await openStore(options.dataDir, { logger, clock });
+  const metrics = createMetrics();
+  const plainStore = await openStore(options.dataDir, { logger, clock, observeCommit: createStoreMetrics(metrics) });
   const stopFeed = new AbortController();
   const shutdown = new AbortController();
   try {
@@ -96,7 +98,6 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     const admission = createAdmission({ ...options, authorizer, configuration }, registry);
     Object.assign(late, { authorizer, authenticator, admission });
     const streaming = lazyStreaming({ storage: registry, kubelet: options });
-    const metrics = createMetrics();
     const inFlight = createInFlight({
       maxReading: options.maxRequestsInflight,
       maxMutating: options.maxMutatingRequestsInflight,
@@ -178,10 +179,10 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
 
 async function openStore(
   directory: string,
-  { logger, clock }: Pick<CommandContext, "logger" | "clock">,
+  options: Omit<Parameters<typeof openLevelDbStore>[0], "directory">,
 ): Promise<Store> {
   try {
-    return await openLevelDbStore({ directory, logger, clock });
+    return await openLevelDbStore({ directory, ...options });
   } catch (error) {
     if (isUnavailable(error)) throw new ConfigError(`--data-dir ${directory}: ${error.message}`, { cause: error });
     throw error;

@@ -101,6 +101,30 @@ export function storeContract(name: string, open: (t: Test) => Promise<StoreUnde
     );
   });
 
+  contract(
+    "a write is judged by those on their way to the disk, and told no sooner than they",
+    async (t, { store }) => {
+      const { modRevision } = await store.create("/a", bytes("0"));
+      const told: string[] = [];
+      const tell = (name: string, outcome: Promise<unknown>) =>
+        outcome.then(
+          () => told.push(name),
+          (error: { code: string }) => told.push(`${name}: ${error.code}`),
+        );
+      const first = tell("update", store.update("/a", bytes("1"), modRevision));
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all([
+        first,
+        tell("late update", store.update("/a", bytes("2"), modRevision)),
+        tell("create", store.create("/a", bytes("3"))),
+        tell("delete", store.delete("/a", modRevision + 1)),
+        tell("new create", store.create("/a", bytes("4"))),
+      ]);
+      t.same(told, ["update", "late update: Conflict", "create: KeyExists", "delete", "new create"]);
+      t.match(await store.get("/a"), { modRevision: modRevision + 3, version: 1 });
+    },
+  );
+
   contract("list is sorted, bounded by its prefix and pages", async (t, { store }) => {
     for (const key of ["/p/b", "/p/a", "/pa", "/p/c/x", "/o", "/p/c"]) await store.create(key, bytes(key));
     const all = await store.list("/p/");

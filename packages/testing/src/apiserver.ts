@@ -21,6 +21,8 @@ export interface TestWithTeardown {
 export interface ApiServerOptions {
   /** Further flags: ["--max-requests-inflight=2"]. */
   readonly flags?: readonly string[];
+  /** Flags of node itself: ["--cpu-prof"]. */
+  readonly nodeFlags?: readonly string[];
   /** A directory of the caller's own for the store: on a small disk, or one that another apiserver uses. */
   readonly dataDirectory?: string;
   /** Milliseconds until it must be ready; 20 s by default. */
@@ -89,7 +91,8 @@ export async function startApiServer(t: TestWithTeardown, options: ApiServerOpti
       `--kubelet-certificate-authority=${file("ca.crt")}`,
       ...(options.flags ?? []),
     ];
-    const process = spawn(globalThis.process.execPath, [EXECUTABLE, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    const argv = [...(options.nodeFlags ?? []), EXECUTABLE, ...flags];
+    const process = spawn(globalThis.process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [process.stdout, process.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;

@@ -1,5 +1,6 @@
-// Group commit: the one place where revisions are given. Takes all writes that wait, checks their preconditions
-// against the state they will find, writes one batch with fsync, then publishes and acknowledges in order.
+// Group commit: the one place where revisions are given. A write is decided when it comes, against the state it will
+// find, and joins the batch that is being gathered; while one batch is synced the next is gathered. What a batch holds
+// is published and acknowledged in order, and only when it is on disk.
 // After a failed write nothing more is written: what LevelDB's log holds is uncertain until it is opened anew.
 
 import type { Logger } from "@picokube/component-base/logger";
@@ -25,12 +26,6 @@ export type Write =
   | { kind: "update"; key: string; value: Buffer; expectedRevision: number; expiresAtMs: number }
   | { kind: "delete"; key: string; expectedRevision: number };
 
-interface Waiting {
-  write: Write;
-  resolve(event: StoreEvent): void;
-  reject(error: Error): void;
-}
-
 export interface Committer {
   /** Resolves to the event once it is on disk and published. */
   commit(write: Write): Promise<StoreEvent>;
@@ -42,8 +37,29 @@ export interface Committer {
   close(): Promise<void>;
 }
 
+/** One synced write to the disk. */
+export interface CommitStats {
+  readonly writes: number;
+  readonly durationMs: number;
+}
+
+/** Some writes that reach the disk together. */
+interface Batch {
+  readonly operations: Operation[];
+  readonly events: StoreEvent[];
+  /** Who waits for it, in order: the refused too when it was this batch that stood in their way. */
+  readonly waiting: { settle(): void; reject(error: Error): void }[];
+  bytes: number;
+}
+
 const MAX_BATCH_WRITES = 1000;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+
+function emptyBatch(): Batch {
+  return { operations: [], events: [], waiting: [], bytes: 0 };
+}
+
+const isFull = ({ events, bytes }: Batch): boolean => events.length >= MAX_BATCH_WRITES || bytes > MAX_BATCH_BYTES;
 
 /** The event of a write that finds this state, or the error its precondition makes. */
 export function decide(write: Write, found: StoredValue | undefined, revision: number): StoreEvent | StoreError {
@@ -86,15 +102,22 @@ export function createCommitter({
   database,
   revision: startRevision,
   publish,
+  observe = () => {},
   logger,
 }: {
   database: Database;
   revision: number;
   publish(events: readonly StoreEvent[]): void;
+  /** Told of each batch that reached the disk. */
+  observe?: ((stats: CommitStats) => void) | undefined;
   logger: Logger;
 }): Committer {
+  /** The newest that has been given, on disk or not. */
   let revision = startRevision;
-  let queue: Waiting[] = [];
+  /** In order; all but the last are full. The one that is being synced is no longer among them. */
+  const gathered: Batch[] = [];
+  /** What keys will be once the last batch that changes them is on disk; no state: deleted. */
+  const pending = new Map<string, { state: StoredValue | undefined; batch: Batch }>();
   let running: Promise<void> | undefined;
   let fault: string | undefined;
   let closed = false;
@@ -111,77 +134,67 @@ export function createCommitter({
     return refusal();
   }
 
-  function take(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { write } of queue) {
-      if (count > 0 && (count === MAX_BATCH_WRITES || bytes > MAX_BATCH_BYTES)) break;
-      bytes += "value" in write ? write.value.length : 0;
-      count++;
-    }
-    const taken = queue.slice(0, count);
-    queue = queue.slice(count);
-    return taken;
+  function stored(key: string): StoredValue | undefined {
+    const bytes = database.getSync(dataKey(key));
+    return bytes && decodeState(key, bytes);
   }
 
-  async function commitBatch(batch: readonly Waiting[]): Promise<void> {
-    const pending = new Map<string, StoredValue | undefined>();
-    const accepted: { waiting: Waiting; event: StoreEvent }[] = [];
-    const operations: Operation[] = [];
-    let next = revision;
-    for (const waiting of batch) {
-      const { key } = waiting.write;
-      let found = pending.get(key);
-      if (!pending.has(key)) {
-        const bytes = database.getSync(dataKey(key));
-        found = bytes && decodeState(key, bytes);
-      }
-      const outcome = decide(waiting.write, found, next + 1);
-      if (outcome instanceof Error) {
-        waiting.reject(outcome);
-        continue;
-      }
-      next++;
-      pending.set(key, outcome.type === "put" ? (outcome.current as StoredValue) : undefined);
-      operations.push(...operationsOf(outcome));
-      accepted.push({ waiting, event: outcome });
-    }
-    if (accepted.length === 0) return;
-    operations.push({ type: "put", key: META_REVISION, value: encodeNumber(next) });
-    try {
-      await database.batch(operations, { sync: true });
-    } catch (error) {
-      const refused = fail(error);
-      for (const { waiting } of accepted) waiting.reject(refused);
+  function batchToJoin(): Batch {
+    const last = gathered.at(-1);
+    if (last && !isFull(last)) return last;
+    const batch = emptyBatch();
+    gathered.push(batch);
+    return batch;
+  }
+
+  function join(write: Write, { resolve, reject }: { resolve(event: StoreEvent): void; reject(error: Error): void }) {
+    const earlier = pending.get(write.key);
+    const outcome = decide(write, earlier ? earlier.state : stored(write.key), revision + 1);
+    if (outcome instanceof Error) {
+      // What is not on disk yet may still fail: nobody is told of it before.
+      if (earlier) earlier.batch.waiting.push({ settle: () => reject(outcome), reject });
+      else reject(outcome);
       return;
     }
-    revision = next;
-    publish(accepted.map(({ event }) => event));
-    for (const { waiting, event } of accepted) waiting.resolve(event);
+    revision++;
+    const batch = batchToJoin();
+    batch.operations.push(...operationsOf(outcome));
+    batch.events.push(outcome);
+    pending.set(write.key, { batch, state: outcome.type === "put" ? (outcome.current as StoredValue) : undefined });
+    batch.waiting.push({ settle: () => resolve(outcome), reject });
+    batch.bytes += outcome.current.value.length;
+    running ??= run();
+  }
+
+  async function sync(batch: Batch): Promise<void> {
+    const { operations, events, waiting } = batch;
+    operations.push({ type: "put", key: META_REVISION, value: encodeNumber(events.at(-1)!.revision) });
+    try {
+      if (fault !== undefined) throw refusal();
+      const startedMs = performance.now();
+      await database.batch(operations, { sync: true });
+      observe({ writes: events.length, durationMs: performance.now() - startedMs });
+    } catch (error) {
+      const refused = fail(error);
+      for (const { reject } of waiting) reject(refused);
+      return;
+    }
+    for (const { key } of events) if (pending.get(key)?.batch === batch) pending.delete(key);
+    publish(events);
+    for (const { settle } of waiting) settle();
   }
 
   async function run(): Promise<void> {
-    while (queue.length > 0) {
-      // One turn of the event loop lets every writer that is ready join the batch.
-      await new Promise((resolve) => setImmediate(resolve));
-      const batch = take();
-      try {
-        if (fault !== undefined) throw refusal();
-        await commitBatch(batch);
-      } catch (error) {
-        for (const waiting of batch) waiting.reject(error as Error);
-      }
-    }
+    // One turn of the event loop lets every writer that is ready join the first batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let batch = gathered.shift(); batch !== undefined; batch = gathered.shift()) await sync(batch);
     running = undefined;
   }
 
   return {
     commit(write) {
       if (closed || fault !== undefined) return Promise.reject(refusal());
-      return new Promise((resolve, reject) => {
-        queue.push({ write, resolve, reject });
-        running ??= run();
-      });
+      return new Promise((resolve, reject) => join(write, { resolve, reject }));
     },
     fault: () => fault,
     fail,

@@ -4,7 +4,7 @@ import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import { unavailable } from "../errors.js";
 import type { Store } from "../store.js";
-import { createCommitter } from "./committer.js";
+import { type CommitStats, createCommitter } from "./committer.js";
 import { compact } from "./compact.js";
 import { openDatabase, readRevisions } from "./database.js";
 import { getAt, getCurrent } from "./get.js";
@@ -20,15 +20,24 @@ export async function openLevelDbStore({
   directory,
   logger,
   clock,
+  observeCommit,
 }: {
   directory: string;
   logger: Logger;
   clock: Clock;
+  /** Told of each synced write to the disk. */
+  observeCommit?: (stats: CommitStats) => void;
 }): Promise<Store> {
   const database = await openDatabase(directory);
   const { revision } = readRevisions(database);
   const hub = new WatchHub({ database, clock, revision });
-  const committer = createCommitter({ database, revision, publish: (events) => hub.publish(events), logger });
+  const committer = createCommitter({
+    database,
+    revision,
+    publish: (events) => hub.publish(events),
+    observe: observeCommit,
+    logger,
+  });
   const leases = createLeases({ database, committer, clock, logger });
   let compaction: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
