@@ -8,6 +8,7 @@ import { deploymentController } from "./deployment/deployment-controller.js";
 import { endpointsController } from "./endpoints/endpoints-controller.js";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.js";
 import { garbageCollector } from "./garbage-collector/garbage-collector.js";
+import { jobController } from "./job/job-controller.js";
 import { namespaceController } from "./namespace/namespace-controller.js";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.js";
 import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.js";
@@ -110,6 +111,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "statefulset",
     workers: (options) => options.concurrentStatefulsetSyncs,
     create: statefulSetController,
+  },
+  {
+    name: "job-controller",
+    alias: "job",
+    serviceAccount: "job-controller",
+    queue: "job",
+    workers: (options) => options.concurrentJobSyncs,
+    create: jobController,
   },
   {
     name: "endpoints-controller",

@@ -143,6 +143,21 @@ const table: [Validate, string, { next: object; old?: object }, string[]][] = [
       "status.failed: Invalid value: 0: cannot decrease the failed counter",
     ],
   ],
+  [
+    validateJobStatus,
+    "a start time that changes while the Job runs",
+    { next: { status: { startTime: "2026-01-02T00:00:00Z" } }, old: { status: { startTime: "2026-01-01T00:00:00Z" } } },
+    ["status.startTime: Required value: startTime cannot be removed for unsuspended job"],
+  ],
+  [
+    validateJobStatus,
+    "a start time that changes because the Job is resumed",
+    {
+      next: { status: { startTime: "2026-01-02T00:00:00Z", conditions: [{ type: "Suspended", status: "False" }] } },
+      old: { status: { startTime: "2026-01-01T00:00:00Z", conditions: is("Suspended") } },
+    },
+    [],
+  ],
 ];
 
 for (const [validate, name, { next, old }, expected] of table) {

@@ -24,6 +24,7 @@ interface View {
   readonly isFinished: boolean;
   readonly hasFailureTarget: boolean;
   readonly hasSucceeded: boolean;
+  readonly isSuspended: boolean;
 }
 
 function view({ status = {} }: Job): View {
@@ -37,6 +38,7 @@ function view({ status = {} }: Job): View {
     isFinished: isComplete || isFailed,
     hasFailureTarget: has("FailureTarget"),
     hasSucceeded: has("SuccessCriteriaMet"),
+    isSuspended: has("Suspended"),
   };
 }
 
@@ -191,7 +193,8 @@ function validateProgress(job: Job, next: View, old: View): FieldError[] {
   if (completionTime && old.status.completionTime && completionTime !== old.status.completionTime) {
     faults.push(invalidValue("status.completionTime", completionTime, "completionTime cannot be mutated"));
   }
-  if (old.status.startTime && old.status.startTime !== startTime && !job.spec?.suspend) {
+  const isResumed = old.isSuspended && !next.isSuspended;
+  if (old.status.startTime && old.status.startTime !== startTime && !job.spec?.suspend && !isResumed) {
     faults.push(required("status.startTime", "startTime cannot be removed for unsuspended job"));
   }
   if (old.hasSucceeded && !next.hasSucceeded) {
