@@ -1,6 +1,6 @@
 // The command line of kube-apiserver: upstream's flags as data. Parses nothing; main.ts acts on the values.
 
-/** Every flag; names, defaults and words are upstream's but for --data-dir. */
+/** Every flag; names, defaults and words are upstream's but for --data-dir and the ports of the two other control plane daemons. */
 export const flags = {
   "secure-port": {
     type: "int",
@@ -33,6 +33,17 @@ export const flags = {
     type: "duration",
     default: "5m",
     description: "The interval of compaction requests. If 0, the compaction is disabled.",
+  },
+  "scheduler-port": {
+    type: "int",
+    default: 10259,
+    description: "The port of the kube-scheduler on this host, which is asked for its health by get componentstatuses.",
+  },
+  "controller-manager-port": {
+    type: "int",
+    default: 10257,
+    description:
+      "The port of the kube-controller-manager on this host, which is asked for its health by get componentstatuses.",
   },
   "service-cluster-ip-range": {
     type: "string-list",

@@ -33,6 +33,7 @@ import { createOpenApi } from "./openapi/openapi.js";
 import type { flags } from "./options.js";
 import { builtinDefinitions } from "./registry/index.js";
 import { startCompaction } from "./server/compaction.js";
+import { componentChecks } from "./server/component-checks.js";
 import { type DispatchOptions, dispatch, dispatchUpgrade } from "./server/dispatch.js";
 import { healthChecks } from "./server/health-checks.js";
 import { createInFlight } from "./server/in-flight.js";
@@ -65,6 +66,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     const definitions = builtinDefinitions({
       serviceCidrs: options.serviceClusterIpRange,
       nodePortRange: nodePortRangeOf(options.serviceNodePortRange),
+      componentChecks: componentChecks({ ...options, store }),
       connect: createConnectHandlers({
         authorizer: () => late.authorizer!,
         authenticator: () => late.authenticator!,

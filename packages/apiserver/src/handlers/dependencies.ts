@@ -80,7 +80,7 @@ export async function waitForRevision(feed: CacheFeed, revision: number, clock: 
   throw new StatusError({
     code: 504,
     reason: "Timeout",
-    message: `Too large resource version: ${revision}, current: ${feed.revision}`,
+    message: `Timeout: Too large resource version: ${revision}, current: ${feed.revision}`,
     details: {
       causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
       retryAfterSeconds: 1,

@@ -1,6 +1,6 @@
 // The query parameters of list, watch and deletecollection, checked in upstream's words.
 
-import { badRequest, invalid } from "@picokube/api/errors";
+import { badRequest, type FieldError, invalid } from "@picokube/api/errors";
 import { everyField, type FieldSelector, parseFieldSelector } from "@picokube/api/selectors/fields";
 import { everything, parseLabelSelector, type Selector } from "@picokube/api/selectors/labels";
 import { forbiddenField, notSupported } from "@picokube/api/validation/field-error";
@@ -23,6 +23,14 @@ export interface ListOptions {
 
 const MATCHES = ["Exact", "NotOlderThan"];
 
+/** The resourceVersion, "" when it was not given; throws 400 for what is no revision. */
+export function resourceVersionOf(query: URLSearchParams): string {
+  const text = query.get("resourceVersion") ?? "";
+  if (/^\d{0,19}$/.test(text)) return text;
+  const shown = JSON.stringify(text);
+  throw badRequest(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`);
+}
+
 /** Reads and checks; throws 400 or 422. */
 export function listOptionsOf(query: URLSearchParams, served: ServedResource, watching: boolean): ListOptions {
   const options: ListOptions = {
@@ -30,52 +38,51 @@ export function listOptionsOf(query: URLSearchParams, served: ServedResource, wa
     fields: fieldsOf(query, served),
     limit: integerOf(query, "limit") ?? 0,
     continueToken: query.get("continue") ?? "",
-    resourceVersion: query.get("resourceVersion") ?? "",
+    resourceVersion: resourceVersionOf(query),
     resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
     allowWatchBookmarks: booleanOf(query, "allowWatchBookmarks") ?? false,
     sendInitialEvents: booleanOf(query, "sendInitialEvents"),
     timeoutSeconds: integerOf(query, "timeoutSeconds"),
   };
-  if (options.resourceVersion !== "" && !/^\d{1,19}$/.test(options.resourceVersion)) {
-    const shown = JSON.stringify(options.resourceVersion);
-    throw badRequest(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`);
-  }
   const faults = watching ? watchFaults(options) : listFaults(options);
   if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", faults);
   return options;
 }
 
-function listFaults({ resourceVersion, resourceVersionMatch, continueToken, sendInitialEvents }: ListOptions) {
-  const field = "resourceVersionMatch";
+const MATCH = "resourceVersionMatch";
+
+/** Upstream: validation.ValidateListOptions. */
+function listFaults(options: ListOptions): FieldError[] {
+  const { resourceVersion, resourceVersionMatch: match, continueToken, sendInitialEvents } = options;
+  const faults: FieldError[] = [];
+  const forbid = (why: string) => faults.push(forbiddenField(MATCH, `resourceVersionMatch ${why}`));
+  if (match !== "") {
+    if (resourceVersion === "") forbid("is forbidden unless resourceVersion is provided");
+    if (continueToken !== "") forbid("is forbidden when continue is provided");
+    if (!MATCHES.includes(match)) faults.push(notSupported(MATCH, match, [...MATCHES, ""]));
+    if (match === "Exact" && resourceVersion === "0") forbid('"exact" is forbidden for resourceVersion "0"');
+  }
   if (sendInitialEvents !== undefined) {
-    return [forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list")];
+    faults.push(forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   }
-  if (resourceVersionMatch === "") return [];
-  if (resourceVersion === "") {
-    return [forbiddenField(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")];
-  }
-  if (continueToken !== "")
-    return [forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided")];
-  if (!MATCHES.includes(resourceVersionMatch)) return [notSupported(field, resourceVersionMatch, [...MATCHES, ""])];
-  if (resourceVersionMatch === "Exact" && resourceVersion === "0") {
-    return [forbiddenField(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')];
-  }
-  return [];
+  return faults;
 }
 
-function watchFaults({ resourceVersionMatch, sendInitialEvents }: ListOptions) {
-  const field = "resourceVersionMatch";
-  if (sendInitialEvents === undefined) {
-    return resourceVersionMatch === ""
-      ? []
-      : [forbiddenField(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")];
+/** Upstream: validation.validateWatchOptions. */
+function watchFaults({ resourceVersionMatch: match, sendInitialEvents, continueToken }: ListOptions): FieldError[] {
+  const faults: FieldError[] = [];
+  const forbid = (why: string) => faults.push(forbiddenField(MATCH, why));
+  if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
+    forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
-  if (resourceVersionMatch !== "NotOlderThan") {
-    return resourceVersionMatch === ""
-      ? [forbiddenField(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")]
-      : [notSupported(field, resourceVersionMatch, ["NotOlderThan"])];
+  if (match !== "") {
+    if (sendInitialEvents === undefined) {
+      forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    }
+    if (match !== "NotOlderThan") faults.push(notSupported(MATCH, match, ["NotOlderThan"]));
+    if (continueToken !== "") forbid("resourceVersionMatch is forbidden when continue is provided");
   }
-  return [];
+  return faults;
 }
 
 function labelsOf(query: URLSearchParams): Selector {

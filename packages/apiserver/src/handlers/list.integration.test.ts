@@ -1,19 +1,28 @@
 // Lists of a real process: which state each resourceVersion stands for, pages that stay of one revision while objects
 // change, and the field selectors of every kind.
 
-import { text as textOf } from "node:stream/consumers";
 import { configmaps } from "@picokube/api/core/v1";
 import { apiVersionOf } from "@picokube/api/resource";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { builtinDefinitions } from "../registry/index.js";
+import { plainRequest } from "../testing/plain-request.js";
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 
 async function get(server: TestApiServer, path: string) {
-  const { status, body } = await server.client.raw({ method: "GET", path });
+  const { status, headers, text } = await plainRequest(server, { path });
   // biome-ignore lint/suspicious/noExplicitAny: a list or a Status
-  return { status, json: JSON.parse(await textOf(body)) as any };
+  return { status, headers, json: JSON.parse(text) as any };
+}
+
+/** Asks again until the answer is as wanted; the test's own timeout ends it. */
+async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isWanted(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 const create = (server: TestApiServer, name: string) =>
@@ -51,34 +60,131 @@ test("resourceVersion and resourceVersionMatch choose the state", async (t) => {
   }
   const { json: page } = await list("limit=1");
   const token = page.metadata.continue;
-  const refusals: [string, number, RegExp][] = [
-    ["resourceVersionMatch=Exact", 422, /resourceVersionMatch is forbidden unless resourceVersion is provided/],
-    [
-      "resourceVersion=0&resourceVersionMatch=Exact",
-      422,
-      /resourceVersionMatch "exact" is forbidden for resourceVersion "0"/,
-    ],
-    [`resourceVersion=${past}&resourceVersionMatch=Newer`, 422, /resourceVersionMatch: Unsupported value: "Newer"/],
-    [
-      `resourceVersion=${past}&resourceVersionMatch=Exact&continue=${token}`,
-      422,
-      /resourceVersionMatch is forbidden when continue is provided/,
-    ],
-    [
-      `resourceVersion=${past}&continue=${token}`,
-      400,
-      /specifying resource version is not allowed when using continue/,
-    ],
-    ["resourceVersion=-1", 400, /Invalid value/],
-    ["sendInitialEvents=true", 422, /sendInitialEvents is forbidden for list/],
-    ["limit=x", 400, /invalid syntax/],
-    ["continue=x", 400, /continue key is not valid/],
+  const unless =
+    "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
+  const continued = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided";
+  const exact = 'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"';
+  const newer = 'resourceVersionMatch: Unsupported value: "Newer": supported values: "Exact", "NotOlderThan", ""';
+  const notForList = "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list";
+  const requires =
+    "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+  const unlessInitial =
+    "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+  const onlyNotOlder = 'resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"';
+  const invalid: [string, ...string[]][] = [
+    ["resourceVersionMatch=Exact", unless],
+    ["resourceVersionMatch=NotOlderThan", unless],
+    ["resourceVersionMatch=Newer", unless, newer],
+    ["resourceVersion=0&resourceVersionMatch=Exact", exact],
+    ["resourceVersion=0&limit=1&resourceVersionMatch=Exact", exact],
+    [`resourceVersion=${past}&resourceVersionMatch=Newer`, newer],
+    [`resourceVersion=${past}&resourceVersionMatch=Exact&continue=${token}`, continued],
+    [`resourceVersion=0&resourceVersionMatch=NotOlderThan&continue=${token}`, continued],
+    [`resourceVersionMatch=Exact&continue=${token}`, unless, continued],
+    ["sendInitialEvents=true", notForList],
+    ["sendInitialEvents=false", notForList],
+    ["watch=1&sendInitialEvents=true", requires],
+    ["watch=1&sendInitialEvents=false", requires],
+    ["watch=1&sendInitialEvents=true&resourceVersionMatch=Exact", requires, onlyNotOlder],
+    ["watch=1&resourceVersionMatch=NotOlderThan", unlessInitial],
+    [`watch=1&resourceVersion=${past}&resourceVersionMatch=Exact`, unlessInitial, onlyNotOlder],
+    [`watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&continue=${token}`, continued],
   ];
-  for (const [query, code, message] of refusals) {
+  for (const [query, ...faults] of invalid) {
     const { status, json } = await list(query);
-    t.equal(status, code, query);
-    t.match(json, { kind: "Status", code, message }, query);
+    t.equal(status, 422, query);
+    const words = faults.length === 1 ? faults[0] : `[${faults.join(", ")}]`;
+    t.equal(json.message, `ListOptions.meta.k8s.io "" is invalid: ${words}`, query);
   }
+  const refusals: [string, RegExp][] = [
+    [`resourceVersion=${past}&continue=${token}`, /^specifying resource version is not allowed when using continue$/],
+    ["resourceVersion=-1", /^resourceVersion: Invalid value: "-1": strconv.ParseUint: parsing "-1": invalid syntax$/],
+    ["watch=1&resourceVersion=x", /^resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid/],
+    ["limit=x", /^strconv.ParseInt: parsing "x": invalid syntax$/],
+    ["continue=x", /^invalid continue token: continue key is not valid/],
+    ["labelSelector=a%20in%20b", /^unable to parse requirement: /],
+    ["fieldSelector=metadata.name", /^invalid selector: 'metadata.name'; can't understand 'metadata.name'$/],
+  ];
+  for (const [query, message] of refusals) {
+    const { status, json } = await list(query);
+    t.equal(status, 400, query);
+    t.match(json, { kind: "Status", code: 400, reason: "BadRequest", message }, query);
+  }
+  const named = await get(server, `/api/v1/watch/namespaces/default/configmaps/b?fieldSelector=metadata.name%3Dc`);
+  t.match(named.json, { code: 400, message: "fieldSelector metadata.name doesn't match requested name" });
+});
+
+test("a revision of the future is waited for, then refused", async (t) => {
+  const server = await startApiServer(t);
+  await create(server, "a");
+  const future = Number((await server.client.list(configmaps)).metadata.resourceVersion) + 1_000_000;
+  const paths = [
+    `${CONFIG_MAPS}?resourceVersion=${future}`,
+    `${CONFIG_MAPS}?resourceVersion=${future}&resourceVersionMatch=Exact`,
+    `${CONFIG_MAPS}?resourceVersion=${future}&limit=1`,
+    `${CONFIG_MAPS}/a?resourceVersion=${future}`,
+    `${CONFIG_MAPS}?watch=1&resourceVersion=${future}&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`,
+  ];
+  await Promise.all(
+    paths.map(async (path) => {
+      const { status, json, headers } = await get(server, path);
+      t.equal(status, 504, path);
+      t.match(json, {
+        kind: "Status",
+        code: 504,
+        reason: "Timeout",
+        message: new RegExp(`^Timeout: Too large resource version: ${future}, current: \\d+$`),
+        details: {
+          retryAfterSeconds: 1,
+          causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+        },
+      });
+      t.equal(headers["retry-after"], "1", path);
+    }),
+  );
+  const soon = Number((await server.client.list(configmaps)).metadata.resourceVersion) + 1;
+  const [{ status, json }] = await Promise.all([
+    get(server, `${CONFIG_MAPS}?resourceVersion=${soon}`),
+    create(server, "b"),
+  ]);
+  t.equal(status, 200, "one that comes in time is served");
+  t.ok(Number(json.metadata.resourceVersion) >= soon);
+});
+
+test("pages of a compacted revision expire, and can be gone on with all the same", async (t) => {
+  const server = await startApiServer(t, { flags: ["--etcd-compaction-interval=500ms"] });
+  for (const name of ["a", "b", "d"]) await create(server, name);
+  const { json: first } = await get(server, `${CONFIG_MAPS}?limit=1`);
+  t.equal(first.metadata.remainingItemCount, 2);
+  const past = first.metadata.resourceVersion;
+  await server.client.delete(configmaps, { namespace: "default", name: "d" });
+  await create(server, "c");
+  const second = await until(
+    () => get(server, `${CONFIG_MAPS}?limit=1&continue=${first.metadata.continue}`),
+    ({ status }) => status !== 200,
+  );
+  t.equal(second.status, 410);
+  t.match(second.json, {
+    code: 410,
+    reason: "Expired",
+    message:
+      /^The provided continue parameter is too old to display a consistent list result\. You can start a new list without the continue parameter, or use the continue token in this response/,
+    metadata: { continue: /./ },
+  });
+  const token = second.json.metadata.continue;
+  const third = await get(server, `${CONFIG_MAPS}?limit=1&continue=${token}`);
+  t.equal(third.status, 200);
+  t.same(namesOf(third.json), ["b"]);
+  t.ok(Number(third.json.metadata.resourceVersion) > Number(past), "of the state as it is now");
+  const fourth = await get(server, `${CONFIG_MAPS}?limit=9&continue=${third.json.metadata.continue}`);
+  t.same(namesOf(fourth.json), ["c"]);
+  t.equal(fourth.json.metadata.continue, undefined);
+  const exact = await get(server, `${CONFIG_MAPS}?resourceVersion=${past}&resourceVersionMatch=Exact`);
+  t.match(exact.json, {
+    code: 410,
+    reason: "Expired",
+    message: "The resourceVersion for the provided list is too old.",
+  });
 });
 
 test("pages are of one revision while objects come, change and go", async (t) => {

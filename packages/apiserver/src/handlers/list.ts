@@ -20,7 +20,8 @@ const ROWS_PER_TURN = 100;
 
 export interface ListPage {
   readonly items: readonly CacheItem[];
-  readonly revision: number;
+  /** Undefined for what is not stored. */
+  readonly revision: number | undefined;
   readonly continueToken: string;
   readonly remaining: number | undefined;
 }
@@ -28,11 +29,20 @@ export interface ListPage {
 export const handleList: Handler = async (exchange, { served }, dependencies) => {
   const { info } = exchange;
   const options = listOptionsOf(info.query, served, false);
+  checkShape(representationOf(exchange), served, { isList: true });
+  const page = await readPage(served, { ...options, namespace: info.namespace }, dependencies);
+  await sendPage(exchange, { served, page, nowMs: dependencies.clock.now() });
+};
+
+/** Answers with the page in the representation that was asked for. */
+export async function sendPage(
+  exchange: Exchange,
+  { served, page, nowMs }: { served: ServedResource; page: ListPage; nowMs: number },
+): Promise<void> {
   const representation = representationOf(exchange);
   checkShape(representation, served, { isList: true });
-  const page = await readPage(served, { ...options, namespace: info.namespace }, dependencies);
   const metadata = {
-    resourceVersion: String(page.revision),
+    ...(page.revision === undefined ? {} : { resourceVersion: String(page.revision) }),
     ...(page.continueToken === "" ? {} : { continue: page.continueToken }),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
@@ -50,7 +60,7 @@ export const handleList: Handler = async (exchange, { served }, dependencies) =>
     page,
     metadata,
     as: representation.as,
-    now: dependencies.clock.now(),
+    now: nowMs,
   });
   if (isPlain) return sendJoined(exchange, head, rows);
   await sendDocument(
@@ -59,7 +69,7 @@ export const handleList: Handler = async (exchange, { served }, dependencies) =>
     Buffer.concat([Buffer.from(head), ...joined(rows), Buffer.from("]}")]),
     representation,
   );
-};
+}
 
 async function rowsOf(
   { info }: Exchange,

@@ -3,6 +3,7 @@
 import { StatusError } from "@picokube/api/errors";
 import type { RequestInfo } from "../request/request-info.js";
 import type { ServedRegistry, ServedStorage } from "../storage/storage-registry.js";
+import { handleComputedGet, handleComputedList } from "./computed.js";
 import { connectHandler } from "./connect.js";
 import { handleCreate } from "./create.js";
 import { handleDelete, handleDeleteCollection } from "./delete.js";
@@ -24,6 +25,8 @@ const VERBS: { readonly [verb: string]: Handler } = {
   delete: handleDelete,
   deletecollection: handleDeleteCollection,
 };
+const COMPUTED: { readonly [verb: string]: Handler } = { get: handleComputedGet, list: handleComputedList };
+
 const SUBRESOURCE_VERBS: { readonly [verb: string]: Handler } = {
   get: handleGet,
   update: handleUpdate,
@@ -56,6 +59,7 @@ export function routeOf(info: RequestInfo, registry: ServedRegistry): Route {
     const handler = VERBS[info.verb];
     const hasName = info.name !== "" && (info.verb === "create" || info.verb === "list");
     if (!handler || !verbs.includes(info.verb as never) || (hasName && info.verb === "create")) throw notAllowed();
+    if (definition.compute) return { kind: "handler", handler: COMPUTED[info.verb]!, target };
     if ((info.verb === "update" || info.verb === "patch") && info.name === "") throw notAllowed();
     return { kind: "handler", handler, target };
   }

@@ -2,7 +2,9 @@
 // that does not read is cut off, so that nothing is buffered without bound.
 
 import type { ServerResponse } from "node:http";
-import { notAcceptable, resourceExpired } from "@picokube/api/errors";
+import { badRequest, notAcceptable, resourceExpired } from "@picokube/api/errors";
+import { type FieldSelector, fieldSelectorOf, requiredFieldValue } from "@picokube/api/selectors/fields";
+import type { RequestInfo } from "../request/request-info.js";
 import { replaceRevision } from "../storage/codec.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import type { CacheEvent, CacheItem } from "../storage/watch-cache.js";
@@ -74,7 +76,7 @@ export async function planWatch(
 ): Promise<WatchPlan> {
   const { info } = exchange;
   const options = listOptionsOf(info.query, served, true);
-  const named = info.name !== "" && !info.query.has("fieldSelector");
+  const fields = fieldsOfNamed(info, options);
   const representation = representationOf(exchange);
   // A stream has no YAML form (upstream: NegotiateOutputMediaTypeStream).
   if (representation.format !== "json")
@@ -87,7 +89,6 @@ export async function planWatch(
   const revision = Number(options.resourceVersion || "0");
   if (revision > 0 && options.sendInitialEvents) await waitForRevision(feed, revision, clock);
   const fromState = options.sendInitialEvents ?? revision === 0;
-  const fields = named ? { ...options.fields, empty: false, matches: nameIs(info.name) } : options.fields;
   return {
     served,
     namespace: info.namespace,
@@ -98,8 +99,12 @@ export async function planWatch(
   };
 }
 
-function nameIs(name: string) {
-  return (fieldOf: (field: string) => string) => fieldOf("metadata.name") === name;
+/** Watching one by its path is selecting it by its name; throws 400 when the client selects another. */
+function fieldsOfNamed({ name }: RequestInfo, { fields }: ListOptions): FieldSelector {
+  if (name === "") return fields;
+  if (fields.empty) return fieldSelectorOf([{ field: "metadata.name", operator: "=", value: name }]);
+  if (requiredFieldValue(fields, "metadata.name") === name) return fields;
+  throw badRequest("fieldSelector metadata.name doesn't match requested name");
 }
 
 /** Sends frames until the client goes, the time is over or the server stops. */

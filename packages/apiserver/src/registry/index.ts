@@ -23,7 +23,7 @@ import { cronJobDefinition } from "./batch/cron-job.js";
 import { jobDefinition } from "./batch/job.js";
 import { certificateSigningRequestDefinition } from "./certificates/certificate-signing-request.js";
 import { leaseDefinition } from "./coordination/lease.js";
-import { componentStatusDefinition } from "./core/component-status.js";
+import { type ComponentCheck, componentStatusDefinition } from "./core/component-status.js";
 import { configMapDefinition } from "./core/config-map.js";
 import { endpointsDefinition } from "./core/endpoints.js";
 import { coreEventDefinition, newEventDefinition } from "./core/event.js";
@@ -77,6 +77,8 @@ export interface BuiltinOptions {
   readonly serviceCidrs: readonly string[];
   /** Both ends included. */
   readonly nodePortRange: { readonly from: number; readonly to: number };
+  /** What ComponentStatuses tell of. */
+  readonly componentChecks?: readonly ComponentCheck[];
   /** What is left out is not served. */
   readonly connect: { readonly [key in ConnectKey]?: ConnectHandler };
 }
@@ -108,7 +110,7 @@ export function builtinDefinitions(options: BuiltinOptions): ResourceDefinition[
     replicationControllerDefinition,
     resourceQuotaDefinition,
     limitRangeDefinition,
-    componentStatusDefinition,
+    componentStatusDefinition(options.componentChecks ?? []),
     deploymentDefinition,
     replicaSetDefinition,
     statefulSetDefinition,

@@ -136,6 +136,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly deprecationWarning?: string;
   /** Marks an object whose deletion is asked for, before its finalizers are counted; in place. */
   prepareForDelete?(object: T, context: RequestContext): void;
+  /** Makes the objects that reads answer with, where nothing of the kind is stored: that of the name, or all for "". */
+  compute?(name: string): Promise<readonly T[]>;
   /** Acts after a commit (release an IP, write a child object); must not throw. */
   afterDelete?(object: T, context: RequestContext): Promise<void> | void;
 }

@@ -35,6 +35,7 @@ export async function dispatch(exchange: Exchange, options: DispatchOptions): Pr
   const { info, response, request } = exchange;
   if (info.isResourceRequest) {
     const route = routeOf(info, options.dependencies.registry);
+    if (route.kind !== "absent") exchange.warn(route.target.served.definition.deprecationWarning ?? "");
     if (route.kind === "handler") return route.handler(exchange, route.target, options.dependencies);
     if (route.kind === "stream" && options.streaming) return options.streaming.handleHttp(exchange);
     return sendText(response, 404, "404 page not found\n");

@@ -76,6 +76,8 @@ function apiServer(cluster: Cluster): ComponentSpec {
       `--data-dir=${store}`,
       `--secure-port=${cluster.ports.securePort}`,
       `--advertise-address=${cluster.nodeIp}`,
+      `--scheduler-port=${cluster.ports.scheduler}`,
+      `--controller-manager-port=${cluster.ports.controllerManager}`,
       `--service-cluster-ip-range=${cluster.serviceCidr}`,
       `--client-ca-file=${pki}/ca.crt`,
       `--tls-cert-file=${pki}/apiserver.crt`,

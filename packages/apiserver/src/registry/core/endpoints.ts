@@ -20,6 +20,7 @@ function addresses({ subsets }: Endpoints): string {
 export const endpointsDefinition = define<Endpoints>({
   resource: endpoints,
   storagePrefix: "services/endpoints",
+  deprecationWarning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   applyDefaults: setEndpointsDefaults,
   hasStatus: false,
   hasGeneration: false,
