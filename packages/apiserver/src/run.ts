@@ -66,7 +66,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     const definitions = builtinDefinitions({
       serviceCidrs: options.serviceClusterIpRange,
       nodePortRange: nodePortRangeOf(options.serviceNodePortRange),
-      componentChecks: componentChecks({ ...options, store }),
+      componentChecks: componentChecks({ ...options, store: plainStore }),
       connect: createConnectHandlers({
         authorizer: () => late.authorizer!,
         authenticator: () => late.authenticator!,
