@@ -1,5 +1,6 @@
 // createEventRecorder: tells users what happened to an object, as core/v1 Events. Never fails its caller and never blocks it.
 
+import { randomInt } from "node:crypto";
 import { type Event, events, type ObjectReference } from "@picokube/api/core/v1";
 import { isNotFound, StatusError } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
@@ -43,7 +44,8 @@ export function createEventRecorder({ client, component, host, clock, logger }: 
   let lastSuffix = 0n;
 
   function eventName(name: string): string {
-    const nowNs = BigInt(clock.now()) * 1_000_000n;
+    // Upstream's clock has nanoseconds. Two recorders that speak of one object in one millisecond must not meet.
+    const nowNs = BigInt(clock.now()) * 1_000_000n + BigInt(randomInt(1_000_000));
     lastSuffix = nowNs > lastSuffix ? nowNs : lastSuffix + 1n;
     return `${name}.${lastSuffix.toString(16)}`;
   }
