@@ -35,7 +35,7 @@ test("B5 what kubectl says of wrong manifests", async (t) => {
     [
       "a selector that does not match",
       `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: d }\nspec: { selector: { matchLabels: { a: b } }, template: { metadata: { labels: { c: d } }, spec: { containers: [{ name: c, image: i }] } } }\n`,
-      /spec\.template\.metadata\.labels: Invalid value: \{"c":"d"\}: `selector` does not match template `labels`/,
+      /spec\.template\.metadata\.labels: Invalid value: map\[string\]string\{"c":"d"\}: `selector` does not match template `labels`/,
     ],
     [
       "a node port out of range",

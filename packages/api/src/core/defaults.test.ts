@@ -6,9 +6,10 @@ import {
   setNamespaceDefaults,
   setNodeDefaults,
   setReplicationControllerDefaults,
+  setResourceQuotaDefaults,
 } from "./defaults.js";
 import { setServiceDefaults } from "./service-defaults.js";
-import type { LimitRange, Namespace, Node, ReplicationController, Service } from "./v1.js";
+import type { LimitRange, Namespace, Node, ReplicationController, ResourceQuota, Service } from "./v1.js";
 
 test("a namespace carries its name as a label", (t) => {
   const namespace = { metadata: { name: "dev", labels: { a: "b" } } } as unknown as Namespace;
@@ -83,3 +84,13 @@ for (const [name, spec, expected] of services) {
     t.end();
   });
 }
+
+test("amounts are canonical and never finer than a thousandth", (t) => {
+  const quota = {
+    metadata: {},
+    spec: { hard: { cpu: "0.5", memory: "1024Ki", "requests.cpu": "100u", pods: "many" } },
+  };
+  setResourceQuotaDefaults(quota as unknown as ResourceQuota);
+  t.strictSame(quota.spec.hard, { cpu: "500m", memory: "1Mi", "requests.cpu": "1m", pods: "many" });
+  t.end();
+});

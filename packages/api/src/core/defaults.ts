@@ -29,6 +29,8 @@ export function setSecretDefaults(secret: Secret): void {
 
 /** Allocatable from capacity; podCIDR, the older field, says the same as the first of podCIDRs. */
 export function setNodeDefaults({ spec, status }: Node): void {
+  setResourceListDefaults(status?.capacity);
+  setResourceListDefaults(status?.allocatable);
   if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
   if (!spec) return;
   if (spec.podCIDR && (spec.podCIDRs ?? []).length === 0) spec.podCIDRs = [spec.podCIDR];
@@ -48,8 +50,10 @@ export function setPersistentVolumeDefaults(volume: PersistentVolume): void {
   setVolumeSourceDefaults(spec);
 }
 
-export function setPersistentVolumeClaimDefaults({ spec }: PersistentVolumeClaim): void {
+export function setPersistentVolumeClaimDefaults({ spec, status }: PersistentVolumeClaim): void {
   if (spec) setPersistentVolumeClaimSpecDefaults(spec);
+  setResourceListDefaults(status?.capacity);
+  setResourceListDefaults(status?.allocatedResources);
 }
 
 export function setPodTemplateObjectDefaults({ template }: PodTemplate): void {
@@ -81,6 +85,8 @@ export function setLimitRangeDefaults({ spec }: LimitRange): void {
   }
 }
 
-export function setResourceQuotaDefaults({ spec }: ResourceQuota): void {
+export function setResourceQuotaDefaults({ spec, status }: ResourceQuota): void {
   setResourceListDefaults(spec?.hard);
+  setResourceListDefaults(status?.hard);
+  setResourceListDefaults(status?.used);
 }

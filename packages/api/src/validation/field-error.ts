@@ -1,17 +1,19 @@
 // The vocabulary of validation: faults of fields in upstream's words (apimachinery pkg/util/validation/field).
 
 import type { FieldError } from "../errors.js";
+import { GoValue, goStrings, quoted } from "./go-syntax.js";
 
 export type { FieldError };
 
-/** A value as upstream prints it inside a message: strings quoted, objects as JSON. */
+/** A value as upstream prints it inside a message (upstream: field.Error.ErrorBody). */
 function shown(value: unknown): string {
-  if (value === undefined || value === null) return "null";
-  return typeof value === "string"
-    ? JSON.stringify(value)
-    : typeof value === "object"
-      ? JSON.stringify(value)
-      : String(value);
+  if (value === undefined || value === null) return '"null"';
+  if (value instanceof GoValue) return value.text;
+  if (typeof value === "string") return quoted(value);
+  if (typeof value !== "object") return String(value);
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  if (value.every((item) => typeof item === "string")) return goStrings(value).text;
+  return value.every((item) => typeof item === "number") ? `[]int32{${value.join(", ")}}` : JSON.stringify(value);
 }
 
 export function required(field: string, why = ""): FieldError {
@@ -29,8 +31,7 @@ export function invalidOmitted(field: string, why: string): FieldError {
 
 /** The supported values stand in the order given: upstream sorts where it holds a set, and only there. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const list =
-    supported.length > 0 ? `: supported values: ${supported.map((each) => JSON.stringify(each)).join(", ")}` : "";
+  const list = supported.length > 0 ? `: supported values: ${supported.map(quoted).join(", ")}` : "";
   return { reason: "FieldValueNotSupported", field, message: `Unsupported value: ${shown(value)}${list}` };
 }
 

@@ -6,6 +6,8 @@ export type Objections = string[];
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const LABEL_WITH_UNDERSCORE = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const SUBDOMAIN_WITH_UNDERSCORE = `${LABEL_WITH_UNDERSCORE}(\\.${LABEL_WITH_UNDERSCORE})*`;
 const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const QUALIFIED_NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const LABEL_VALUE = `(${QUALIFIED_NAME})?`;
@@ -18,6 +20,7 @@ const PERCENT = "[0-9]+%";
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const labelRegexp = whole(LABEL);
 const subdomainRegexp = whole(SUBDOMAIN);
+const subdomainWithUnderscoreRegexp = whole(SUBDOMAIN_WITH_UNDERSCORE);
 const label1035Regexp = whole(LABEL_1035);
 const qualifiedNameRegexp = whole(QUALIFIED_NAME);
 const labelValueRegexp = whole(LABEL_VALUE);
@@ -78,6 +81,21 @@ export function isDNS1123Subdomain(value: string): Objections {
       regexError(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
         SUBDOMAIN,
+        ["example.com"],
+      ),
+    );
+  }
+  return objections;
+}
+
+/** A subdomain of DNS in which underscores are let pass: search domains. */
+export function isDNS1123SubdomainWithUnderscore(value: string): Objections {
+  const objections = tooLong(value, 253);
+  if (!subdomainWithUnderscoreRegexp.test(value)) {
+    objections.push(
+      regexError(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+        SUBDOMAIN_WITH_UNDERSCORE,
         ["example.com"],
       ),
     );

@@ -1,6 +1,7 @@
 // Checks of single values that validators share, in upstream's words. Pure.
 
 import { type FieldError, invalidValue, notSupported, required } from "@picokube/api/validation/field-error";
+import { goIntOrString } from "@picokube/api/validation/go-syntax";
 import {
   isDNS1123Label,
   isDNS1123Subdomain,
@@ -54,13 +55,15 @@ export function positiveIntOrPercent(field: string, value: number | string | und
   if (typeof value !== "string") return nonnegative(field, value);
   return isValidPercent(value).length === 0
     ? []
-    : [invalidValue(field, value, "must be an integer or percentage (e.g '5%%')")];
+    : [invalidValue(field, goIntOrString(value), "must be an integer or percentage (e.g '5%%')")];
 }
 
 /** A percentage of at most a hundred (upstream: IsNotMoreThan100Percent). */
 export function notMoreThan100Percent(field: string, value: number | string | undefined): FieldError[] {
   if (typeof value !== "string" || isValidPercent(value).length > 0) return [];
-  return Number.parseInt(value, 10) > 100 ? [invalidValue(field, value, "must not be greater than 100%")] : [];
+  return Number.parseInt(value, 10) > 100
+    ? [invalidValue(field, goIntOrString(value), "must not be greater than 100%")]
+    : [];
 }
 
 /** A path below something, that never leaves it (upstream: validateLocalDescendingPath). */
@@ -68,6 +71,13 @@ export function localDescendingPath(field: string, path: string): FieldError[] {
   const faults: FieldError[] = [];
   if (path.startsWith("/")) faults.push(invalidValue(field, path, "must be a relative path"));
   return [...faults, ...noBacksteps(field, path)];
+}
+
+/** A path below something that does not start with two dots, which are the kubelet's own (upstream: ValidateLocalNonReservedPath). */
+export function localNonReservedPath(field: string, path: string): FieldError[] {
+  const faults = localDescendingPath(field, path);
+  if (!path.startsWith("..") || path.startsWith("../")) return faults;
+  return [...faults, invalidValue(field, path, "must not start with '..'")];
 }
 
 /** No element of the path is `..` (upstream: validatePathNoBacksteps). */

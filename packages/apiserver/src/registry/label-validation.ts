@@ -1,8 +1,10 @@
 // Labels and label selectors inside specs, in upstream's words (apimachinery pkg/apis/meta/v1/validation). Pure.
 
 import type { LabelSelector } from "@picokube/api/meta/v1";
-import { type FieldError, forbiddenField, invalidValue, required } from "@picokube/api/validation/field-error";
+import { type FieldError, forbiddenField, invalidValue, required, tooLong } from "@picokube/api/validation/field-error";
 import { isQualifiedName, isValidLabelValue } from "@picokube/api/validation/names";
+
+const maxAnnotationsBytes = 256 * 1024;
 
 /** Keys and values of a map of labels. */
 export function validateLabels(labels: { readonly [key: string]: string } | undefined, path: string): FieldError[] {
@@ -12,6 +14,20 @@ export function validateLabels(labels: { readonly [key: string]: string } | unde
     for (const why of isValidLabelValue(value)) faults.push(invalidValue(path, value, why));
   }
   return faults;
+}
+
+/** The keys of a map of annotations, and its size (upstream: ValidateAnnotations). */
+export function validateAnnotations(
+  annotations: { readonly [key: string]: string } | undefined,
+  path: string,
+): FieldError[] {
+  const faults: FieldError[] = [];
+  let sizeBytes = 0;
+  for (const [key, value] of Object.entries(annotations ?? {})) {
+    for (const why of isQualifiedName(key.toLowerCase())) faults.push(invalidValue(path, key, why));
+    sizeBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  return sizeBytes > maxAnnotationsBytes ? [...faults, tooLong(path, maxAnnotationsBytes)] : faults;
 }
 
 /** A LabelSelector (upstream: ValidateLabelSelector). */

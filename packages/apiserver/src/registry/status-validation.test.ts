@@ -178,7 +178,7 @@ test("validatePodFailurePolicy", (t) => {
     'p.rules[0].onExitCodes.containerName: Invalid value: "x": must be one of the container or initContainer names in the pod template',
     "p.rules[0].onExitCodes.values[1]: Invalid value: 0: must not be 0 for the In operator",
     "p.rules[0].onExitCodes.values[2]: Duplicate value: 3",
-    "p.rules[0].onExitCodes.values: Invalid value: [3,0,3]: must be ordered",
+    "p.rules[0].onExitCodes.values: Invalid value: []int32{3, 0, 3}: must be ordered",
     'p.rules[1].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
     "p.rules[1]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
   ]);

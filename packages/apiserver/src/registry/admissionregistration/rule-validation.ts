@@ -3,6 +3,7 @@
 
 import type { LabelSelector } from "@picokube/api/meta/v1";
 import { duplicate, type FieldError, invalidValue, notSupported, required } from "@picokube/api/validation/field-error";
+import { goStrings } from "@picokube/api/validation/go-syntax";
 import { isPathSegmentName } from "@picokube/api/validation/names";
 import { objections, oneOf, oneOfIfSet } from "../check.js";
 import { validateLabelSelector } from "../label-validation.js";
@@ -33,7 +34,8 @@ const scopes = ["*", "Cluster", "Namespaced"];
 
 function loneWildcard(path: string, list: readonly string[], others: string): FieldError[] {
   const words = `if '*' is present, must not specify other ${others}`;
-  return list.length > 1 && list.includes("*") ? [invalidValue(path, list, words)] : [];
+  const type = others === "operations" ? "admissionregistration.OperationType" : "string";
+  return list.length > 1 && list.includes("*") ? [invalidValue(path, goStrings(list, type), words)] : [];
 }
 
 function validateResources(resources: readonly string[], path: string): FieldError[] {

@@ -57,8 +57,8 @@ const table: [string, object, string[]][] = [
     "everything and more",
     { ...good, rules: [{ ...rule, operations: ["*", "CREATE"], resources: ["*/*", "pods"] }] },
     [
-      `webhooks[0].rules[0].operations: Invalid value: ["*","CREATE"]: if '*' is present, must not specify other operations`,
-      `webhooks[0].rules[0].resources: Invalid value: ["*/*","pods"]: if '*/*' is present, must not specify other resources`,
+      `webhooks[0].rules[0].operations: Invalid value: []admissionregistration.OperationType{"*", "CREATE"}: if '*' is present, must not specify other operations`,
+      `webhooks[0].rules[0].resources: Invalid value: []string{"*/*", "pods"}: if '*/*' is present, must not specify other resources`,
     ],
   ],
   [

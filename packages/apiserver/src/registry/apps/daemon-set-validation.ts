@@ -2,8 +2,9 @@
 
 import type { DaemonSet } from "@picokube/api/apps/v1";
 import { type FieldError, invalidValue, notSupported, required } from "@picokube/api/validation/field-error";
+import { goIntOrString } from "@picokube/api/validation/go-syntax";
 import { nonnegative, notMoreThan100Percent, positiveIntOrPercent } from "../check.js";
-import { immutable } from "../immutable.js";
+import { immutableSelector } from "../immutable.js";
 import { validateSelector, validateWorkloadTemplate } from "./workload-validation.js";
 
 type Spec = NonNullable<DaemonSet["spec"]>;
@@ -27,7 +28,9 @@ function validateStrategy(strategy: Spec["updateStrategy"]): FieldError[] {
     ...notMoreThan100Percent(`${at}.maxSurge`, maxSurge),
   ];
   if (!isZero(maxUnavailable) && !isZero(maxSurge)) {
-    faults.push(invalidValue(`${at}.maxSurge`, maxSurge, "may not be set when maxUnavailable is non-zero"));
+    faults.push(
+      invalidValue(`${at}.maxSurge`, goIntOrString(maxSurge), "may not be set when maxUnavailable is non-zero"),
+    );
   } else if (isZero(maxUnavailable) && isZero(maxSurge)) {
     faults.push(required(`${at}.maxUnavailable`, "cannot be 0 when maxSurge is 0"));
   }
@@ -47,5 +50,8 @@ export function validateDaemonSet({ spec = {} as Spec }: DaemonSet): FieldError[
 
 /** A change of a DaemonSet: its selector stays. */
 export function validateDaemonSetUpdate(daemonSet: DaemonSet, old: DaemonSet): FieldError[] {
-  return [...validateDaemonSet(daemonSet), ...immutable("spec.selector", daemonSet.spec?.selector, old.spec?.selector)];
+  return [
+    ...validateDaemonSet(daemonSet),
+    ...immutableSelector("spec.selector", daemonSet.spec?.selector, old.spec?.selector),
+  ];
 }

@@ -8,8 +8,9 @@ import {
   notSupported,
   required,
 } from "@picokube/api/validation/field-error";
+import { goIntOrString } from "@picokube/api/validation/go-syntax";
 import { nonnegative, notMoreThan100Percent, positiveIntOrPercent } from "../check.js";
-import { immutable } from "../immutable.js";
+import { immutableSelector } from "../immutable.js";
 import { validateSelector, validateWorkloadTemplate } from "./workload-validation.js";
 
 const isZero = (value: number | string | undefined) => value === 0 || value === "0%" || value === undefined;
@@ -32,7 +33,7 @@ function validateStrategy(strategy: DeploymentSpec["strategy"]): FieldError[] {
   ];
   if (isZero(maxUnavailable) && isZero(maxSurge)) {
     const words = "may not be 0 when `maxSurge` is 0";
-    faults.push(invalidValue(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable ?? 0, words));
+    faults.push(invalidValue(`${path}.rollingUpdate.maxUnavailable`, goIntOrString(maxUnavailable), words));
   }
   return [...faults, ...notMoreThan100Percent(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable)];
 }
@@ -59,6 +60,6 @@ export function validateDeployment({ spec = {} as DeploymentSpec }: Deployment):
 export function validateDeploymentUpdate(deployment: Deployment, old: Deployment): FieldError[] {
   return [
     ...validateDeployment(deployment),
-    ...immutable("spec.selector", deployment.spec?.selector, old.spec?.selector),
+    ...immutableSelector("spec.selector", deployment.spec?.selector, old.spec?.selector),
   ];
 }

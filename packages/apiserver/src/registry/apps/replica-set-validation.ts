@@ -4,7 +4,7 @@ import type { ReplicaSet, ReplicaSetSpec } from "@picokube/api/apps/v1";
 import type { FieldError } from "@picokube/api/validation/field-error";
 import { required } from "@picokube/api/validation/field-error";
 import { nonnegative } from "../check.js";
-import { immutable } from "../immutable.js";
+import { immutableSelector } from "../immutable.js";
 import { validateSelector, validateWorkloadTemplate } from "./workload-validation.js";
 
 /** A ReplicaSet as it is created. */
@@ -21,6 +21,6 @@ export function validateReplicaSet({ spec = {} as ReplicaSetSpec }: ReplicaSet):
 export function validateReplicaSetUpdate(replicaSet: ReplicaSet, old: ReplicaSet): FieldError[] {
   return [
     ...validateReplicaSet(replicaSet),
-    ...immutable("spec.selector", replicaSet.spec?.selector, old.spec?.selector),
+    ...immutableSelector("spec.selector", replicaSet.spec?.selector, old.spec?.selector),
   ];
 }

@@ -31,12 +31,16 @@ const deployments: [string, object, string[]][] = [
   [
     "an empty selector",
     { selector: {}, template: template() },
-    ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"],
+    [
+      "spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string(nil), MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: empty selector is invalid for deployment",
+    ],
   ],
   [
     "a selector of other pods",
     { selector: { matchLabels: { app: "x" } }, template: template() },
-    ['spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`'],
+    [
+      'spec.template.metadata.labels: Invalid value: map[string]string{"app":"web"}: `selector` does not match template `labels`',
+    ],
   ],
   [
     "pods that end",
@@ -46,7 +50,9 @@ const deployments: [string, object, string[]][] = [
   [
     "a roll-out that cannot move",
     { selector, template: template(), strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 0 } } },
-    ["spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0"],
+    [
+      'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: intstr.IntOrString{Type:0, IntVal:0, StrVal:""}: may not be 0 when `maxSurge` is 0',
+    ],
   ],
   [
     "Recreate that rolls",
@@ -70,7 +76,7 @@ for (const [name, spec, expected] of deployments) {
 test("a Deployment's selector is immutable", (t) => {
   const old = deployment({ selector: { matchLabels: { app: "x" } }, template: template() });
   t.strictSame(words(validateDeploymentUpdate(deployment({ selector, template: template() }), old)), [
-    'spec.selector: Invalid value: {"matchLabels":{"app":"web"}}: field is immutable',
+    'spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{"app":"web"}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: field is immutable',
   ]);
   t.end();
 });

@@ -11,6 +11,7 @@ import {
   notSupported,
   required,
 } from "@picokube/api/validation/field-error";
+import { goLabelSelector, goStringMap } from "@picokube/api/validation/go-syntax";
 import { validatePodTemplateSpec } from "../core/pod-spec-validation.js";
 import { isEmptySelector, validateLabelSelector } from "../label-validation.js";
 
@@ -30,7 +31,7 @@ export function validateSelector(selector: LabelSelector | undefined, kind: stri
   if (!selector) return [required("spec.selector")];
   const faults = validateLabelSelector(selector, "spec.selector");
   if (isEmptySelector(selector)) {
-    faults.push(invalidValue("spec.selector", selector, `empty selector is invalid for ${kind}`));
+    faults.push(invalidValue("spec.selector", goLabelSelector(selector), `empty selector is invalid for ${kind}`));
   }
   return faults;
 }
@@ -43,7 +44,7 @@ export function validateWorkloadTemplate(
   const path = "spec.template";
   const faults: FieldError[] = [];
   if (!isEmptySelector(selector) && !selectsTemplate(selector, template)) {
-    faults.push(invalidValue(`${path}.metadata.labels`, template?.metadata?.labels ?? {}, mismatch));
+    faults.push(invalidValue(`${path}.metadata.labels`, goStringMap(template?.metadata?.labels), mismatch));
   }
   faults.push(...validatePodTemplateSpec(template, path));
   const restartPolicy = template?.spec?.restartPolicy;

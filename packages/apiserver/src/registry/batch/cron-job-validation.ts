@@ -2,9 +2,11 @@
 
 import type { CronJob, JobSpec } from "@picokube/api/batch/v1";
 import { type FieldError, invalidValue, notSupported, required } from "@picokube/api/validation/field-error";
+import { goLabelSelector } from "@picokube/api/validation/go-syntax";
 import { nonnegative, oneOf } from "../check.js";
 import { validateJobSpec } from "./job-validation.js";
 
+const maxNameLength = 52;
 const macros = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/;
 const cronField = /^(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/\d+)?(,(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/\d+)?)*$/;
 
@@ -43,8 +45,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** A CronJob as it is created. */
-export function validateCronJob({ metadata, spec }: CronJob): FieldError[] {
+function validateSpec({ spec }: CronJob): FieldError[] {
   const faults: FieldError[] = [];
   const schedule = spec?.schedule ?? "";
   if (schedule === "") faults.push(required("spec.schedule"));
@@ -58,7 +59,13 @@ export function validateCronJob({ metadata, spec }: CronJob): FieldError[] {
   faults.push(...oneOf("spec.concurrencyPolicy", spec?.concurrencyPolicy, ["Allow", "Forbid", "Replace"]));
   const job = spec?.jobTemplate?.spec ?? ({} as JobSpec);
   if (job.selector) {
-    faults.push(invalidValue("spec.jobTemplate.spec.selector", job.selector, "`selector` will be auto-generated"));
+    faults.push(
+      invalidValue(
+        "spec.jobTemplate.spec.selector",
+        goLabelSelector(job.selector),
+        "`selector` will be auto-generated",
+      ),
+    );
   }
   if (job.manualSelector) {
     faults.push(notSupported("spec.jobTemplate.spec.manualSelector", job.manualSelector, ["nil", "false"]));
@@ -66,8 +73,22 @@ export function validateCronJob({ metadata, spec }: CronJob): FieldError[] {
   faults.push(...validateJobSpec(job, "spec.jobTemplate.spec"));
   faults.push(...nonnegative("spec.successfulJobsHistoryLimit", spec?.successfulJobsHistoryLimit));
   faults.push(...nonnegative("spec.failedJobsHistoryLimit", spec?.failedJobsHistoryLimit));
-  if (metadata.name.length > 52) {
-    faults.push(invalidValue("metadata.name", metadata.name, "must be no more than 52 characters"));
+  return faults;
+}
+
+/** A CronJob as it is created: its Jobs' names, which are longer, must fit too. */
+export function validateCronJob(cronJob: CronJob): FieldError[] {
+  const { name } = cronJob.metadata;
+  const faults = validateSpec(cronJob);
+  if (name.length > maxNameLength) {
+    faults.push(invalidValue("metadata.name", name, `must be no more than ${maxNameLength} characters`));
   }
   return faults;
+}
+
+/** A change of a CronJob: names and time zones that were let in once stay let in. */
+export function validateCronJobUpdate(cronJob: CronJob, old: CronJob): FieldError[] {
+  const faults = validateSpec(cronJob);
+  const keepsZone = cronJob.spec?.timeZone === old.spec?.timeZone;
+  return keepsZone ? faults.filter(({ field }) => field !== "spec.timeZone") : faults;
 }

@@ -12,7 +12,7 @@ import {
   timestampSince,
 } from "../columns.js";
 import { define } from "../define.js";
-import { validateCronJob } from "./cron-job-validation.js";
+import { validateCronJob, validateCronJobUpdate } from "./cron-job-validation.js";
 
 /** The definition of cronjobs. */
 export const cronJobDefinition = define<CronJob>({
@@ -22,7 +22,7 @@ export const cronJobDefinition = define<CronJob>({
   hasStatus: true,
   hasGeneration: true,
   validate: validateCronJob,
-  validateUpdate: validateCronJob,
+  validateUpdate: validateCronJobUpdate,
   columns: [
     nameColumn,
     column("Schedule", ({ spec }) => spec?.schedule ?? "", { field: "batch.v1.CronJobSpec.schedule" }),

@@ -2,11 +2,12 @@
 
 import type { Job, JobSpec } from "@picokube/api/batch/v1";
 import { type FieldError, invalidValue, notSupported, required, tooLong } from "@picokube/api/validation/field-error";
+import { goLabelSelector, goStringMap } from "@picokube/api/validation/go-syntax";
 import { isDNS1123Label } from "@picokube/api/validation/names";
 import { mismatch, selectsTemplate } from "../apps/workload-validation.js";
 import { domainPrefixedPath, nonnegative, oneOfIfSet } from "../check.js";
 import { validatePodTemplateSpec } from "../core/pod-spec-validation.js";
-import { immutable } from "../immutable.js";
+import { immutable, immutableSelector } from "../immutable.js";
 import { validateLabelSelector } from "../label-validation.js";
 import { validatePodFailurePolicy, validateSuccessPolicy } from "./job-policy-validation.js";
 
@@ -102,7 +103,7 @@ export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
 function validateSelector(spec: JobSpec): FieldError[] {
   const faults = spec.selector ? validateLabelSelector(spec.selector, "spec.selector") : [required("spec.selector")];
   if (spec.selector && !selectsTemplate(spec.selector, spec.template)) {
-    faults.push(invalidValue("spec.template.metadata.labels", spec.template?.metadata?.labels ?? {}, mismatch));
+    faults.push(invalidValue("spec.template.metadata.labels", goStringMap(spec.template?.metadata?.labels), mismatch));
   }
   return faults;
 }
@@ -118,14 +119,15 @@ function validateGenerated({ metadata, spec }: Job): FieldError[] {
     "batch.kubernetes.io/job-name": name,
   };
   const faults: FieldError[] = [];
+  const actualLabels = spec.template?.metadata?.labels;
   for (const [key, value] of Object.entries(generated)) {
-    const actual = spec.template?.metadata?.labels?.[key];
+    const actual = actualLabels?.[key];
     const at = `spec.template.metadata.labels[${key}]`;
     if (actual === undefined) faults.push(required(at, `must be '${value}'`));
-    else if (actual !== value) faults.push(invalidValue(at, spec.template?.metadata?.labels, `must be '${value}'`));
+    else if (actual !== value) faults.push(invalidValue(at, goStringMap(actualLabels), `must be '${value}'`));
   }
   if (!selectsTemplate(spec.selector, { metadata: { labels: generated } } as unknown as JobSpec["template"])) {
-    faults.push(invalidValue("spec.selector", spec.selector, "`selector` not auto-generated"));
+    faults.push(invalidValue("spec.selector", goLabelSelector(spec.selector), "`selector` not auto-generated"));
   }
   return faults;
 }
@@ -172,7 +174,7 @@ export function validateJobUpdate(job: Job, old: Job): FieldError[] {
     const words = "can only be modified in tandem with spec.parallelism";
     faults.push(invalidValue("spec.completions", spec.completions, words));
   }
-  faults.push(...immutable("spec.selector", spec.selector, before.selector));
+  faults.push(...immutableSelector("spec.selector", spec.selector, before.selector));
   const neverStarted = before.suspend === true && !old.status?.startTime;
   const template = neverStarted ? withSchedulingOf(spec.template, before.template) : before.template;
   faults.push(...immutable("spec.template", spec.template, template));

@@ -1,13 +1,6 @@
 // Containers of pods, in upstream's words and order (upstream: validateContainers, validateInitContainers). Pure.
 
-import type {
-  Container,
-  ContainerPort,
-  EphemeralContainer,
-  SecurityContext,
-  Volume,
-  VolumeMount,
-} from "@picokube/api/core/v1";
+import type { Container, ContainerPort, EphemeralContainer, PodSpec, Volume, VolumeMount } from "@picokube/api/core/v1";
 import {
   duplicate,
   type FieldError,
@@ -17,20 +10,24 @@ import {
   notSupported,
   required,
 } from "@picokube/api/validation/field-error";
-import { isInRange, isValidPortName, isValidPortNum } from "@picokube/api/validation/names";
-import { localDescendingPath, objections, oneOf, requiredLabel } from "../check.js";
+import { isValidPortName, isValidPortNum } from "@picokube/api/validation/names";
+import { objections, oneOf, requiredLabel } from "../check.js";
 import { validateEnv, validateEnvFrom } from "./env-validation.js";
+import { validateVolumeDevices, validateVolumeMounts } from "./mount-validation.js";
 import { validateLifecycle, validateProbe } from "./probe-validation.js";
 import { validateResourceRequirements } from "./resource-validation.js";
+import { validateSecurityContext } from "./security-context-validation.js";
 
 const protocols = ["SCTP", "TCP", "UDP"];
-const maxInt32 = 2147483647;
 
 /** What a container is checked against: the pod around it. */
 export interface PodContext {
-  readonly volumes: readonly Volume[];
-  readonly gracePeriodSeconds: number;
+  readonly spec: PodSpec;
+  /** The volumes that are valid, by name. */
+  readonly volumes: ReadonlyMap<string, Volume>;
 }
+
+const graceOf = ({ spec }: PodContext) => spec.terminationGracePeriodSeconds ?? 30;
 
 function validatePorts(ports: readonly ContainerPort[] | undefined, path: string): FieldError[] {
   const faults: FieldError[] = [];
@@ -40,8 +37,8 @@ function validatePorts(ports: readonly ContainerPort[] | undefined, path: string
     if (name) {
       const words = isValidPortName(name);
       faults.push(...objections(`${at}.name`, name, words));
-      if (words.length === 0 && names.has(name)) faults.push(duplicate(`${at}.name`, name));
-      names.add(name);
+      if (names.has(name)) faults.push(duplicate(`${at}.name`, name));
+      if (words.length === 0) names.add(name);
     }
     if (!containerPort) faults.push(required(`${at}.containerPort`));
     else faults.push(...objections(`${at}.containerPort`, containerPort, isValidPortNum(containerPort)));
@@ -51,93 +48,57 @@ function validatePorts(ports: readonly ContainerPort[] | undefined, path: string
   return faults;
 }
 
-function validateMounts(
-  container: Container | EphemeralContainer,
-  path: string,
-  { volumes }: PodContext,
-): FieldError[] {
-  const faults: FieldError[] = [];
-  const paths = new Set<string>();
-  const propagations = ["Bidirectional", "HostToContainer", "None"];
-  for (const [index, mount] of ((container.volumeMounts ?? []) as VolumeMount[]).entries()) {
-    const at = `${path}.volumeMounts[${index}]`;
-    if (!mount.name) faults.push(required(`${at}.name`));
-    if (!volumes.some(({ name }) => name === mount.name)) faults.push(notFoundValue(`${at}.name`, mount.name));
-    if (!mount.mountPath) faults.push(required(`${at}.mountPath`));
-    if (paths.has(mount.mountPath)) faults.push(invalidValue(`${at}.mountPath`, mount.mountPath, "must be unique"));
-    paths.add(mount.mountPath);
-    if (mount.subPath) faults.push(...localDescendingPath(`${at}.subPath`, mount.subPath));
-    if (mount.subPathExpr) {
-      if (mount.subPath) {
-        const words = "subPathExpr and subPath are mutually exclusive";
-        faults.push(invalidValue(`${at}.subPathExpr`, mount.subPathExpr, words));
-      }
-      faults.push(...localDescendingPath(`${at}.subPathExpr`, mount.subPathExpr));
+function validateResizePolicy(container: Container | EphemeralContainer, path: string, pod: PodContext): FieldError[] {
+  const seen = new Set<string>();
+  return (container.resizePolicy ?? []).flatMap(({ resourceName, restartPolicy }, index) => {
+    const faults = seen.has(resourceName) ? [duplicate(`${path}[${index}]`, resourceName)] : [];
+    seen.add(resourceName);
+    faults.push(...oneOf(path, resourceName, ["cpu", "memory"]));
+    faults.push(...oneOf(path, restartPolicy, ["NotRequired", "RestartContainer"]));
+    if (pod.spec.restartPolicy === "Never" && restartPolicy !== "NotRequired") {
+      const words = "must be 'NotRequired' when `restartPolicy` is 'Never'";
+      faults.push(invalidValue(path, restartPolicy, words));
     }
-    const propagation = mount.mountPropagation;
-    if (propagation === undefined) continue;
-    if (!propagations.includes(propagation)) {
-      faults.push(notSupported(`${at}.mountPropagation`, propagation, propagations));
-    } else if (propagation === "Bidirectional" && !container.securityContext?.privileged) {
-      const words = "Bidirectional mount propagation is available only to privileged containers";
-      faults.push(forbiddenField(`${at}.mountPropagation`, words));
-    }
-  }
-  for (const [index, device] of (container.volumeDevices ?? []).entries()) {
-    const at = `${path}.volumeDevices[${index}]`;
-    if (!device.name) faults.push(required(`${at}.name`));
-    else if (!volumes.some(({ name }) => name === device.name)) faults.push(notFoundValue(`${at}.name`, device.name));
-    if (!device.devicePath) faults.push(required(`${at}.devicePath`));
-    else if (paths.has(device.devicePath)) {
-      faults.push(invalidValue(`${at}.devicePath`, device.devicePath, "must not already exist in volumeMounts"));
-    }
-  }
-  return faults;
-}
-
-function validateSecurityContext(security: SecurityContext | undefined, path: string): FieldError[] {
-  if (!security) return [];
-  const faults: FieldError[] = [];
-  for (const field of ["runAsUser", "runAsGroup"] as const) {
-    const id = security[field];
-    if (id !== undefined) faults.push(...objections(`${path}.${field}`, id, isInRange(id, { min: 0, max: maxInt32 })));
-  }
-  if (security.allowPrivilegeEscalation === false) {
-    const setBeside = (what: string) => `cannot set \`allowPrivilegeEscalation\` to false and ${what}`;
-    if (security.privileged) faults.push(invalidValue(path, security, setBeside("`privileged` to true")));
-    if (security.capabilities?.add?.includes("CAP_SYS_ADMIN")) {
-      faults.push(invalidValue(path, security, setBeside("`capabilities.Add` CAP_SYS_ADMIN")));
-    }
-  }
-  return faults;
+    return faults;
+  });
 }
 
 function validateCommon(container: Container | EphemeralContainer, path: string, pod: PodContext): FieldError[] {
-  const faults = requiredLabel(`${path}.name`, container.name);
-  const { image = "" } = container;
-  if (image === "") faults.push(required(`${path}.image`));
-  else if (image.trim() !== image) {
-    faults.push(invalidValue(`${path}.image`, image, "must not have leading or trailing whitespace"));
-  }
-  faults.push(
+  const mounts = (container.volumeMounts ?? []) as VolumeMount[];
+  return [
+    ...requiredLabel(`${path}.name`, container.name),
+    ...(container.image ? [] : [required(`${path}.image`)]),
     ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, ["File", "FallbackToLogsOnError"]),
     ...validatePorts(container.ports, `${path}.ports`),
     ...validateEnv(container.env, `${path}.env`),
     ...validateEnvFrom(container.envFrom, `${path}.envFrom`),
-    ...validateMounts(container, path, pod),
+    ...validateVolumeMounts(container, `${path}.volumeMounts`, pod.volumes),
+    ...validateVolumeDevices(container.volumeDevices, `${path}.volumeDevices`, { mounts, volumes: pod.volumes }),
     ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, ["Always", "IfNotPresent", "Never"]),
     ...validateResourceRequirements(container.resources, `${path}.resources`),
-    ...validateSecurityContext(container.securityContext, `${path}.securityContext`),
-  );
-  return faults;
+    ...validateResizePolicy(container, `${path}.resizePolicy`, pod),
+    ...validateSecurityContext(container.securityContext, `${path}.securityContext`, {
+      hostUsers: pod.spec.hostUsers !== false,
+    }),
+  ];
 }
 
-function validateHooks(container: Container, path: string, { gracePeriodSeconds }: PodContext): FieldError[] {
-  const once = { onlyOnce: true, gracePeriodSeconds };
+/** What pods, but not templates, hold an image to (upstream: validateContainerOnlyForPod). */
+export function validateImageOfPod({ image = "" }: Container | EphemeralContainer, path: string): FieldError[] {
+  const words = "must not have leading or trailing whitespace";
+  return image.trim() === image ? [] : [invalidValue(`${path}.image`, image, words)];
+}
+
+function validateHooks(container: Container, path: string, pod: PodContext): FieldError[] {
+  const grace = graceOf(pod);
+  const once = { onlyOnce: true, gracePeriodSeconds: grace };
   return [
-    ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, gracePeriodSeconds),
+    ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace),
     ...validateProbe(container.livenessProbe, `${path}.livenessProbe`, once),
-    ...validateProbe(container.readinessProbe, `${path}.readinessProbe`, { onlyOnce: false, gracePeriodSeconds }),
+    ...validateProbe(container.readinessProbe, `${path}.readinessProbe`, {
+      onlyOnce: false,
+      gracePeriodSeconds: grace,
+    }),
     ...validateProbe(container.startupProbe, `${path}.startupProbe`, once),
   ];
 }
@@ -182,9 +143,9 @@ export function validateContainers(
 export function validateInitContainers(
   initContainers: readonly Container[] | undefined,
   path: string,
-  pod: PodContext & { containers: readonly Container[] },
+  pod: PodContext,
 ): FieldError[] {
-  const names = new Set(pod.containers.map(({ name }) => name));
+  const names = new Set((pod.spec.containers ?? []).map(({ name }) => name));
   const words = "may not be set for init containers without restartPolicy=Always";
   return (initContainers ?? []).flatMap((container, index) => {
     const at = `${path}[${index}]`;
@@ -194,7 +155,8 @@ export function validateInitContainers(
     }
     if (names.has(container.name)) faults.push(duplicate(`${at}.name`, container.name));
     else if (container.name) names.add(container.name);
-    faults.push(...hostPortConflicts([container], `${path}`));
+    // Upstream looks at each of them alone, as the list's first.
+    faults.push(...hostPortConflicts([container], path));
     if (container.restartPolicy === "Always") return [...faults, ...validateHooks(container, at, pod)];
     for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) {
       if (container[field] !== undefined) faults.push(forbiddenField(`${at}.${field}`, words));
@@ -203,29 +165,44 @@ export function validateInitContainers(
   });
 }
 
-const ephemeralForbidden = ["ports", "lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const;
+const ephemeralForbidden = [
+  "ports",
+  "resources",
+  "resizePolicy",
+  "restartPolicy",
+  "livenessProbe",
+  "readinessProbe",
+  "startupProbe",
+  "lifecycle",
+] as const;
+
+const isSet = (value: unknown) =>
+  value !== undefined && (typeof value !== "object" || value === null || Object.keys(value).length > 0);
 
 /** Ephemeral containers: no ports, probes or resources, and a target that exists. */
 export function validateEphemeralContainers(
   ephemeral: readonly EphemeralContainer[] | undefined,
   path: string,
-  pod: PodContext & { containers: readonly Container[]; initContainers: readonly Container[] },
+  pod: PodContext,
 ): FieldError[] {
-  const names = new Set([...pod.containers, ...pod.initContainers].map(({ name }) => name));
-  const targets = new Set(pod.containers.map(({ name }) => name));
+  const others = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])].map(({ name }) => name);
+  const names = new Set(others);
+  const words = "cannot be set for an Ephemeral Container";
   return (ephemeral ?? []).flatMap((container, index) => {
     const at = `${path}[${index}]`;
-    const faults = validateCommon(container, at, pod);
+    const faults = [...validateCommon(container, at, pod), ...validateImageOfPod(container, at)];
     if (names.has(container.name)) faults.push(duplicate(`${at}.name`, container.name));
     names.add(container.name);
-    if (container.targetContainerName && !targets.has(container.targetContainerName)) {
+    if (container.targetContainerName && !others.includes(container.targetContainerName)) {
       faults.push(notFoundValue(`${at}.targetContainerName`, container.targetContainerName));
     }
-    const words = "cannot be set for an Ephemeral Container";
     for (const field of ephemeralForbidden) {
-      if (container[field] !== undefined) faults.push(forbiddenField(`${at}.${field}`, words));
+      if (isSet(container[field])) faults.push(forbiddenField(`${at}.${field}`, words));
     }
-    if (Object.keys(container.resources ?? {}).length > 0) faults.push(forbiddenField(`${at}.resources`, words));
+    for (const [place, { subPath, subPathExpr }] of (container.volumeMounts ?? []).entries()) {
+      if (subPath) faults.push(forbiddenField(`${at}.volumeMounts[${place}].subPath`, words));
+      if (subPathExpr) faults.push(forbiddenField(`${at}.volumeMounts[${place}].subPathExpr`, words));
+    }
     return faults;
   });
 }

@@ -5,7 +5,7 @@ import { type PersistentVolumeClaim, persistentvolumeclaims } from "@picokube/ap
 import { ageColumn, column, formatAccessModes, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import type { Column } from "../resource-definition.js";
-import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from "./persistent-volume-validation.js";
+import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from "./claim-validation.js";
 import { validatePersistentVolumeClaimStatus } from "./status-validation.js";
 
 const betaStorageClass = "volume.beta.kubernetes.io/storage-class";

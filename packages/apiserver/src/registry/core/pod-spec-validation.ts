@@ -1,56 +1,58 @@
 // Pod specs and pod templates, in upstream's order (upstream: ValidatePodSpec, ValidatePodTemplateSpec). Pure.
 
 import type { PodSpec, PodTemplateSpec } from "@picokube/api/core/v1";
-import { type FieldError, invalidValue, required } from "@picokube/api/validation/field-error";
+import {
+  duplicate,
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  required,
+} from "@picokube/api/validation/field-error";
 import { isValidIP } from "@picokube/api/validation/ip";
-import { isDNS1123Label, isDNS1123Subdomain, isInRange, isQualifiedName } from "@picokube/api/validation/names";
-import { objections, oneOf, oneOfIfSet, subdomainIfSet } from "../check.js";
-import { validateLabels } from "../label-validation.js";
+import {
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isDNS1123SubdomainWithUnderscore,
+  isInRange,
+  isQualifiedName,
+} from "@picokube/api/validation/names";
+import { objections, oneOf, subdomainIfSet } from "../check.js";
+import { validateAnnotations, validateLabels } from "../label-validation.js";
 import { validateContainers, validateEphemeralContainers, validateInitContainers } from "./container-validation.js";
+import { validatePodAnnotations, validateProfileAnnotations } from "./pod-annotation-validation.js";
+import { validateOs } from "./pod-os-validation.js";
+import { validateResourceRequirements } from "./resource-validation.js";
 import { validateAffinity, validateTolerations, validateTopologySpreadConstraints } from "./scheduling-validation.js";
+import { validatePodSecurityContext } from "./security-context-validation.js";
 import { validateVolumes } from "./volume-validation.js";
 
 const maxInt32 = 2147483647;
+const maxSearchListCharacters = 2048;
 
-function hostNetworkFaults(spec: PodSpec, path: string): FieldError[] {
+/** The pod around a spec; none for a template's. */
+export interface PodIdentity {
+  readonly name: string;
+}
+
+/** A pod's host ports are its container ports; a template may leave them to the pod's defaults. */
+function hostNetworkFaults(spec: PodSpec, path: string, pod: PodIdentity | undefined): FieldError[] {
   if (!spec.hostNetwork) return [];
+  const words = "must match `containerPort` when `hostNetwork` is true";
   return (spec.containers ?? []).flatMap(({ ports }, index) =>
-    (ports ?? []).flatMap(({ hostPort, containerPort }, portIndex) =>
-      hostPort && hostPort !== containerPort
-        ? [
-            invalidValue(
-              `${path}.containers[${index}].ports[${portIndex}].containerPort`,
-              containerPort,
-              "must match `hostPort` when `hostNetwork` is true",
-            ),
-          ]
+    (ports ?? []).flatMap(({ hostPort = 0, containerPort }, portIndex) =>
+      (pod || hostPort !== 0) && hostPort !== containerPort
+        ? [invalidValue(`${path}.containers[${index}].ports[${portIndex}].hostPort`, hostPort, words)]
         : [],
     ),
   );
 }
 
-function securityContextFaults(spec: PodSpec, path: string): FieldError[] {
-  const faults: FieldError[] = [];
-  const { runAsUser, runAsGroup, fsGroup, supplementalGroups } = spec.securityContext ?? {};
-  const range = { min: 0, max: maxInt32 };
-  if (fsGroup !== undefined) faults.push(...objections(`${path}.fsGroup`, fsGroup, isInRange(fsGroup, range)));
-  if (runAsUser !== undefined) faults.push(...objections(`${path}.runAsUser`, runAsUser, isInRange(runAsUser, range)));
-  if (runAsGroup !== undefined) {
-    faults.push(...objections(`${path}.runAsGroup`, runAsGroup, isInRange(runAsGroup, range)));
+function dnsConfigFaults({ dnsConfig, dnsPolicy }: PodSpec, path: string): FieldError[] {
+  if (!dnsConfig) {
+    return dnsPolicy === "None" ? [required(path, "must provide `dnsConfig` when `dnsPolicy` is None")] : [];
   }
-  for (const [index, group] of (supplementalGroups ?? []).entries()) {
-    faults.push(...objections(`${path}.supplementalGroups[${index}]`, group, isInRange(group, range)));
-  }
-  if (spec.shareProcessNamespace && spec.hostPID) {
-    const words = "ShareProcessNamespace and HostPID cannot both be enabled";
-    faults.push(invalidValue(`${path}.shareProcessNamespace`, spec.shareProcessNamespace, words));
-  }
-  return faults;
-}
-
-function dnsConfigFaults(spec: PodSpec, path: string): FieldError[] {
-  const { nameservers = [], searches = [], options = [] } = spec.dnsConfig ?? {};
-  if (spec.dnsPolicy === "None" && nameservers.length === 0) {
+  const { nameservers = [], searches = [], options = [] } = dnsConfig;
+  if (dnsPolicy === "None" && nameservers.length === 0) {
     return [required(`${path}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
   }
   const faults: FieldError[] = [];
@@ -63,14 +65,39 @@ function dnsConfigFaults(spec: PodSpec, path: string): FieldError[] {
   if (searches.length > 32) {
     faults.push(invalidValue(`${path}.searches`, searches, "must not have more than 32 search paths"));
   }
+  if (searches.join(" ").length > maxSearchListCharacters) {
+    const words = `must not have more than ${maxSearchListCharacters} characters (including spaces) in the search list`;
+    faults.push(invalidValue(`${path}.searches`, searches, words));
+  }
   for (const [index, search] of searches.entries()) {
     if (search === ".") continue;
-    faults.push(...objections(`${path}.searches[${index}]`, search, isDNS1123Subdomain(search.replace(/\.$/, ""))));
+    const name = search.replace(/\.$/, "");
+    faults.push(...objections(`${path}.searches[${index}]`, name, isDNS1123SubdomainWithUnderscore(name)));
   }
-  for (const [index, option] of options.entries()) {
-    if (!option.name) faults.push(required(`${path}.options[${index}]`, "must not be empty"));
+  for (const [index, { name }] of options.entries()) {
+    if (!name) faults.push(required(`${path}.options[${index}]`, "must not be empty"));
   }
   return faults;
+}
+
+function schedulingGateFaults({ schedulingGates }: PodSpec, path: string): FieldError[] {
+  const seen = new Set<string>();
+  return (schedulingGates ?? []).flatMap(({ name = "" }, index) => {
+    const faults = objections(`${path}[${index}]`, name, isQualifiedName(name));
+    if (seen.has(name)) faults.push(duplicate(`${path}[${index}]`, name));
+    seen.add(name);
+    return faults;
+  });
+}
+
+/** A pod with users of its own shares nothing else of the host (upstream: validateHostUsers). */
+function hostUsersFaults({ hostUsers, hostNetwork, hostPID, hostIPC }: PodSpec, path: string): FieldError[] {
+  if (hostUsers !== false) return [];
+  const words = "when `pod.Spec.HostUsers` is false";
+  const shared = { hostNetwork, HostPID: hostPID, HostIPC: hostIPC };
+  return Object.entries(shared).flatMap(([field, isShared]) =>
+    isShared ? [forbiddenField(`${path}.${field}`, words)] : [],
+  );
 }
 
 function nameFaults(spec: PodSpec, path: string): FieldError[] {
@@ -78,9 +105,8 @@ function nameFaults(spec: PodSpec, path: string): FieldError[] {
   faults.push(...subdomainIfSet(`${path}.nodeName`, spec.nodeName));
   const deadline = spec.activeDeadlineSeconds;
   if (deadline !== undefined) {
-    faults.push(
-      ...objections(`${path}.activeDeadlineSeconds`, deadline, isInRange(deadline, { min: 1, max: maxInt32 })),
-    );
+    const range = { min: 1, max: maxInt32 };
+    faults.push(...objections(`${path}.activeDeadlineSeconds`, deadline, isInRange(deadline, range)));
   }
   if (spec.hostname) faults.push(...objections(`${path}.hostname`, spec.hostname, isDNS1123Label(spec.hostname)));
   if (spec.subdomain) faults.push(...objections(`${path}.subdomain`, spec.subdomain, isDNS1123Label(spec.subdomain)));
@@ -88,7 +114,7 @@ function nameFaults(spec: PodSpec, path: string): FieldError[] {
 }
 
 function hostAliasFaults(spec: PodSpec, path: string): FieldError[] {
-  return (spec.hostAliases ?? []).flatMap(({ ip, hostnames }, index) => [
+  return (spec.hostAliases ?? []).flatMap(({ ip = "", hostnames }, index) => [
     ...objections(`${path}[${index}].ip`, ip, isValidIP(ip)),
     ...(hostnames ?? []).flatMap((name, nameIndex) =>
       objections(`${path}[${index}].hostnames[${nameIndex}]`, name, isDNS1123Subdomain(name)),
@@ -96,62 +122,61 @@ function hostAliasFaults(spec: PodSpec, path: string): FieldError[] {
   ]);
 }
 
-/** A pod spec at a path such as "spec" or "spec.template.spec". */
-export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
-  const containers = spec.containers ?? [];
-  const initContainers = spec.initContainers ?? [];
-  const pod = {
-    volumes: spec.volumes ?? [],
-    gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
-    containers,
-    initContainers,
-  };
-  const faults = [
-    ...validateVolumes(spec.volumes, `${path}.volumes`),
-    ...validateContainers(containers, `${path}.containers`, pod),
-    ...validateInitContainers(initContainers, `${path}.initContainers`, pod),
-    ...validateEphemeralContainers(spec.ephemeralContainers, `${path}.ephemeralContainers`, pod),
-    ...hostNetworkFaults(spec, path),
-    ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, ["Always", "OnFailure", "Never"]),
-    ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]),
-    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
-    ...securityContextFaults(spec, `${path}.securityContext`),
-    ...(spec.imagePullSecrets ?? []).flatMap(({ name }, index) =>
-      name ? [] : [required(`${path}.imagePullSecrets[${index}].name`)],
-    ),
-    ...validateAffinity(spec.affinity, `${path}.affinity`),
-    ...dnsConfigFaults(spec, `${path}.dnsConfig`),
-    ...(spec.readinessGates ?? []).flatMap(({ conditionType }, index) =>
-      objections(`${path}.readinessGates[${index}].conditionType`, conditionType, isQualifiedName(conditionType ?? "")),
-    ),
-    ...(spec.schedulingGates ?? []).flatMap(({ name }, index) =>
-      objections(`${path}.schedulingGates[${index}]`, name, isQualifiedName(name ?? "")),
-    ),
-    ...validateTopologySpreadConstraints(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
-    ...nameFaults(spec, path),
-    ...validateTolerations(spec.tolerations, `${path}.tolerations`),
-    ...hostAliasFaults(spec, `${path}.hostAliases`),
-    ...subdomainIfSet(`${path}.priorityClassName`, spec.priorityClassName),
-    ...subdomainIfSet(`${path}.runtimeClassName`, spec.runtimeClassName),
-    ...oneOfIfSet(`${path}.preemptionPolicy`, spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]),
-  ];
-  if (spec.os) faults.push(...oneOf(`${path}.os.name`, spec.os.name, ["linux", "windows"]));
+function classFaults(spec: PodSpec, path: string): FieldError[] {
+  const { runtimeClassName, preemptionPolicy } = spec;
+  const faults = subdomainIfSet(`${path}.priorityClassName`, spec.priorityClassName);
+  if (runtimeClassName !== undefined) {
+    faults.push(...objections(`${path}.runtimeClassName`, runtimeClassName, isDNS1123Subdomain(runtimeClassName)));
+  }
+  if (preemptionPolicy !== undefined) {
+    faults.push(...oneOf(`${path}.preemptionPolicy`, preemptionPolicy, ["PreemptLowerPriority", "Never"]));
+  }
   return faults;
 }
 
-/** The annotations of a template: their keys. */
-export function validateAnnotations(
-  annotations: { readonly [key: string]: string } | undefined,
-  path: string,
-): FieldError[] {
-  return Object.keys(annotations ?? {}).flatMap((key) => objections(path, key, isQualifiedName(key.toLowerCase())));
+/** A pod spec at a path such as "spec" or "spec.template.spec"; pod is given when it is a pod's own. */
+export function validatePodSpec(spec: PodSpec, path: string, pod?: PodIdentity): FieldError[] {
+  const { faults, valid } = validateVolumes(spec.volumes, `${path}.volumes`, pod?.name);
+  const context = { spec, volumes: valid };
+  return [
+    ...faults,
+    ...validateContainers(spec.containers, `${path}.containers`, context),
+    ...validateInitContainers(spec.initContainers, `${path}.initContainers`, context),
+    ...validateEphemeralContainers(spec.ephemeralContainers, `${path}.ephemeralContainers`, context),
+    ...hostNetworkFaults(spec, path, pod),
+    ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, ["Always", "OnFailure", "Never"]),
+    ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]),
+    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validatePodSecurityContext(spec, `${path}.securityContext`),
+    ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...dnsConfigFaults(spec, `${path}.dnsConfig`),
+    ...(spec.readinessGates ?? []).flatMap(({ conditionType = "" }, index) =>
+      objections(`${path}.readinessGates[${index}].conditionType`, conditionType, isQualifiedName(conditionType)),
+    ),
+    ...schedulingGateFaults(spec, `${path}.schedulingGates`),
+    ...validateTopologySpreadConstraints(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
+    ...hostUsersFaults(spec, path),
+    ...nameFaults(spec, path),
+    ...validateTolerations(spec.tolerations, `${path}.tolerations`),
+    ...hostAliasFaults(spec, `${path}.hostAliases`),
+    ...classFaults(spec, path),
+    ...(spec.overhead ? validateResourceRequirements({ limits: spec.overhead }, `${path}.overhead`) : []),
+    ...validateOs(spec, path),
+  ];
 }
 
 /** A pod template at a path such as "spec.template". */
 export function validatePodTemplateSpec(template: PodTemplateSpec | undefined, path: string): FieldError[] {
-  return [
-    ...validateLabels(template?.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template?.metadata?.annotations, `${path}.annotations`),
-    ...validatePodSpec(template?.spec ?? { containers: [] }, `${path}.spec`),
+  const spec = template?.spec ?? { containers: [] };
+  const metadata = template?.metadata;
+  const faults = [
+    ...validateLabels(metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
+    ...validatePodAnnotations(metadata?.annotations, spec, `${path}.annotations`),
+    ...validatePodSpec(spec, `${path}.spec`),
+    ...validateProfileAnnotations(metadata?.annotations, spec, `${path}.spec`),
   ];
+  const words = "ephemeral containers not allowed in pod template";
+  const isForbidden = (spec.ephemeralContainers ?? []).length > 0;
+  return isForbidden ? [...faults, forbiddenField(`${path}.spec.ephemeralContainers`, words)] : faults;
 }

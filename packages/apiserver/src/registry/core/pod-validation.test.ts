@@ -3,6 +3,7 @@
 import { setPodDefaults } from "@picokube/api/core/pod-defaults";
 import type { Pod } from "@picokube/api/core/v1";
 import { test } from "tap";
+import { mergeEphemeralContainers, mergeResize } from "./pod-subresources.js";
 import { validatePod, validatePodUpdate } from "./pod-validation.js";
 
 function pod(spec: unknown): Pod {
@@ -96,6 +97,279 @@ const cases: [string, unknown, string[]][] = [
         '"match all values and all keys"',
     ],
   ],
+  [
+    "a mount of a volume that is not valid itself",
+    {
+      ...one({ volumeMounts: [{ name: "v", mountPath: "/v" }] }),
+      volumes: [{ name: "v", nfs: { server: "s", path: "p" } }],
+    },
+    [
+      'spec.volumes[0].nfs.path: Invalid value: "p": must be an absolute path',
+      'spec.containers[0].volumeMounts[0].name: Not found: "v"',
+    ],
+  ],
+  [
+    "files out of their volume",
+    {
+      ...one({}),
+      volumes: [
+        { name: "a", secret: { secretName: "s", items: [{ key: "k", path: "../x" }] } },
+        { name: "b", configMap: { name: "c", defaultMode: 512, items: [{ key: "", path: "..x" }] } },
+        { name: "c", downwardAPI: { items: [{ path: "/x" }] } },
+      ],
+    },
+    [
+      "spec.volumes[0].secret.items[0].path: Invalid value: \"../x\": must not contain '..'",
+      "spec.volumes[1].configMap.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive",
+      "spec.volumes[1].configMap.items[0].key: Required value",
+      "spec.volumes[1].configMap.items[0].path: Invalid value: \"..x\": must not start with '..'",
+      'spec.volumes[2].downwardAPI.path: Invalid value: "/x": must be a relative path',
+      "spec.volumes[2].downwardAPI: Required value: one of fieldRef and resourceFieldRef is required",
+    ],
+  ],
+  [
+    "a projected volume in conflict with itself",
+    {
+      ...one({}),
+      serviceAccountName: "a",
+      volumes: [
+        {
+          name: "p",
+          projected: {
+            sources: [
+              { secret: { name: "s", items: [{ key: "k", path: "x" }] } },
+              { configMap: { name: "c", items: [{ key: "k", path: "x" }] }, secret: { name: "t" } },
+              { serviceAccountToken: { path: "", expirationSeconds: 5 } },
+            ],
+          },
+        },
+      ],
+    },
+    [
+      'spec.volumes[0].projected: Invalid value: "c": conflicting duplicate paths',
+      "spec.volumes[0].projected.sources[1]: Forbidden: may not specify more than 1 volume type per source",
+      "spec.volumes[0].projected.sources[2].serviceAccountToken.expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes",
+      "spec.volumes[0].projected.path: Required value",
+    ],
+  ],
+  [
+    "a token without a service account",
+    { ...one({}), volumes: [{ name: "p", projected: { sources: [{ serviceAccountToken: { path: "t" } }] } }] },
+    [
+      "spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: must not be specified when serviceAccountName is not set",
+    ],
+  ],
+  [
+    "volumes of drivers and clouds",
+    {
+      ...one({}),
+      volumes: [
+        { name: "a", csi: { driver: "A_b" } },
+        { name: "b", iscsi: { targetPortal: "", iqn: "iqn.x", lun: 256 } },
+        { name: "c", fc: { targetWWNs: ["x"] } },
+        { name: "d", flexVolume: { driver: "d", options: { "x.kubernetes.io/y": "z" } } },
+        { name: "e", ephemeral: {} },
+        { name: "f", gcePersistentDisk: { pdName: "", partition: 300 } },
+      ],
+    },
+    [
+      "spec.volumes[0].csi.driver: Invalid value: \"A_b\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+      "spec.volumes[1].iscsi.targetPortal: Required value",
+      'spec.volumes[1].iscsi.iqn: Invalid value: "iqn.x": must be valid format',
+      "spec.volumes[1].iscsi.lun: Invalid value: 256: must be between 0 and 255, inclusive",
+      "spec.volumes[2].fc.lun: Required value: lun is required if targetWWNs is specified",
+      'spec.volumes[3].flexVolume.options[x.kubernetes.io/y]: Invalid value: "x.kubernetes.io/y": kubernetes.io and k8s.io namespaces are reserved',
+      "spec.volumes[4].ephemeral.volumeClaimTemplate: Required value",
+      "spec.volumes[5].persistentDisk.pdName: Required value",
+      "spec.volumes[5].persistentDisk.partition: Invalid value: 300: must be between 1 and 255, inclusive",
+    ],
+  ],
+  [
+    "mounts and devices in each other's way",
+    {
+      ...one({
+        volumeMounts: [
+          { name: "v", mountPath: "/a", subPath: "../b", mountPropagation: "Bidirectional" },
+          { name: "v", mountPath: "/a", recursiveReadOnly: "Enabled" },
+        ],
+        volumeDevices: [{ name: "v", devicePath: "/dev/../x" }],
+      }),
+      volumes: [{ name: "v", emptyDir: {} }],
+    },
+    [
+      'spec.containers[0].volumeMounts[0].name: Invalid value: "v": must not already exist in volumeDevices',
+      "spec.containers[0].volumeMounts.subPath: Invalid value: \"../b\": must not contain '..'",
+      "spec.containers[0].volumeMounts.mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers",
+      'spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/a": must be unique',
+      'spec.containers[0].volumeMounts[1].name: Invalid value: "v": must not already exist in volumeDevices',
+      "spec.containers[0].volumeMounts.recursiveReadOnly: Forbidden: may only be specified when readOnly is true",
+      'spec.containers[0].volumeDevices[0].name: Invalid value: "v": can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode',
+      `spec.containers[0].volumeDevices[0].devicePath: Invalid value: "/dev/../x": can not contain backsteps ('..')`,
+      'spec.containers[0].volumeDevices[0].name: Invalid value: "v": must not already exist in volumeMounts',
+    ],
+  ],
+  [
+    "amounts that no container can have",
+    one({
+      resources: {
+        limits: { pods: "1", "nvidia.com/gpu": "1500m", "hugepages-2Mi": "3Mi" },
+        requests: { "example.com/a": "1", cpu: "-1" },
+      },
+    }),
+    [
+      'spec.containers[0].resources.limits[pods]: Invalid value: "pods": must be a standard resource for containers',
+      'spec.containers[0].resources.limits[nvidia.com/gpu]: Invalid value: resource.Quantity{i:resource.int64Amount{value:1500, scale:-3}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"", Format:"DecimalSI"}: must be an integer',
+      'spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+      'spec.containers[0].resources.requests[pods]: Invalid value: "pods": must be a standard resource for containers',
+      'spec.containers[0].resources.requests[nvidia.com/gpu]: Invalid value: resource.Quantity{i:resource.int64Amount{value:1500, scale:-3}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"", Format:"DecimalSI"}: must be an integer',
+      'spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+      "spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources",
+      'spec.containers[0].resources.requests[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+    ],
+  ],
+  [
+    "environments from nowhere",
+    one({
+      env: [
+        { name: "A", valueFrom: { configMapKeyRef: { name: "", key: "k" } } },
+        { name: "B", valueFrom: { fieldRef: { fieldPath: "spec.nodeName['x']" } } },
+        { name: "C", valueFrom: { resourceFieldRef: { resource: "limits.cpu", divisor: "2" } } },
+      ],
+      envFrom: [{ prefix: "x" }],
+    }),
+    [
+      "spec.containers[0].env[0].valueFrom.configMapKeyRef.name: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+      "spec.containers[0].env[1].valueFrom.fieldRef.fieldPath: Invalid value: \"spec.nodeName['x']\": error converting fieldPath: field label does not support subscript: spec.nodeName['x']",
+      `spec.containers[0].env[2].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only divisor's values 1m and 1 are supported with the cpu resource`,
+      'spec.containers[0].envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`',
+    ],
+  ],
+  [
+    "resize policies",
+    { ...one({ resizePolicy: [{ resourceName: "disk", restartPolicy: "RestartContainer" }] }), restartPolicy: "Never" },
+    [
+      'spec.containers[0].resizePolicy: Unsupported value: "disk": supported values: "cpu", "memory"',
+      "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'",
+    ],
+  ],
+  [
+    "security contexts",
+    {
+      ...one({
+        securityContext: {
+          procMount: "Unmasked",
+          seccompProfile: { type: "Localhost" },
+          appArmorProfile: { type: "Localhost", localhostProfile: " x" },
+        },
+      }),
+      hostNetwork: true,
+      securityContext: {
+        sysctls: [{ name: "net.ipv4.ip_forward" }, { name: "A" }],
+        fsGroupChangePolicy: "Never",
+        seccompProfile: { type: "RuntimeDefault", localhostProfile: "x" },
+        supplementalGroupsPolicy: "Loose",
+        seLinuxChangePolicy: "MountOption",
+      },
+    },
+    [
+      'spec.containers[0].securityContext.procMount: Invalid value: "Unmasked": `hostUsers` must be false to use `Unmasked`',
+      "spec.containers[0].securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost",
+      'spec.containers[0].securityContext.appArmorProfile.localhostProfile: Invalid value: " x": must not be padded with whitespace',
+      "spec.securityContext.sysctls[0].name: Invalid value: \"net.ipv4.ip_forward\": may not be specified when 'hostNetwork' is true",
+      'spec.securityContext.sysctls[1].name: Invalid value: "A": must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$',
+      'spec.securityContext.fsGroupChangePolicy: Unsupported value: "Never": supported values: "Always", "OnRootMismatch"',
+      'spec.securityContext.seccompProfile.localhostProfile: Invalid value: {"type":"RuntimeDefault","localhostProfile":"x"}: can only be set when seccomp type is Localhost',
+      'spec.securityContext.supplementalGroupsPolicy: Unsupported value: "Loose": supported values: "Merge", "Strict"',
+      'spec.securityContext.seLinuxChangePolicy: Unsupported value: "MountOption": supported values: "Recursive"',
+    ],
+  ],
+  [
+    "a host's ports on the host's network",
+    { ...one({ ports: [{ containerPort: 80, hostPort: 81 }] }), hostNetwork: true },
+    ["spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true"],
+  ],
+  [
+    "users of its own on the host's network",
+    { ...one({}), hostNetwork: true, hostUsers: false },
+    ["spec.hostNetwork: Forbidden: when `pod.Spec.HostUsers` is false"],
+  ],
+  [
+    "names that DNS cannot have",
+    { ...one({}), dnsPolicy: "None" },
+    ["spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"],
+  ],
+  ["search domains with underscores", { ...one({}), dnsConfig: { searches: ["_tcp.example.com", "."] } }, []],
+  [
+    "a spread and affinities that say too much",
+    {
+      ...one({}),
+      topologySpreadConstraints: [
+        { maxSkew: 0, topologyKey: "zone", whenUnsatisfiable: "ScheduleAnyway", minDomains: 0 },
+        {
+          maxSkew: 1,
+          topologyKey: "zone",
+          whenUnsatisfiable: "ScheduleAnyway",
+          nodeTaintsPolicy: "Maybe",
+          labelSelector: { matchLabels: { a: "b" } },
+          matchLabelKeys: ["a"],
+        },
+      ],
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: "a", operator: "In", values: ["b c"] }] }],
+          },
+        },
+        podAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: "zone", namespaces: ["A"], matchLabelKeys: ["x"] },
+          ],
+        },
+      },
+    },
+    [
+      "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values[0]: Invalid value: \"b c\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+      "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].namespace: Invalid value: \"A\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+      "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set",
+      "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+      'spec.topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable}: Duplicate value: "{zone, ScheduleAnyway}"',
+      "spec.topologySpreadConstraints[0].minDomains: Invalid value: 0: must be greater than zero",
+      "spec.topologySpreadConstraints[0].minDomains: Invalid value: 0: can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway",
+      'spec.topologySpreadConstraints[1].nodeTaintsPolicy: Unsupported value: "Maybe": supported values: "Honor", "Ignore"',
+      'spec.topologySpreadConstraints[1].matchLabelKeys[0]: Invalid value: "a": exists in both matchLabelKeys and labelSelector',
+    ],
+  ],
+  [
+    "an operating system's own settings",
+    { ...one({ securityContext: { privileged: true } }), os: { name: "windows" }, hostPID: true },
+    [
+      "spec.hostPID: Forbidden: cannot be set for a windows pod",
+      "spec.containers[0].securityContext.privileged: Forbidden: cannot be set for a windows pod",
+    ],
+  ],
+  [
+    "an unknown operating system",
+    { ...one({}), os: { name: "plan9" } },
+    ['spec.os: Unsupported value: "plan9": supported values: "linux", "windows"'],
+  ],
+  [
+    "one gate twice",
+    { ...one({}), schedulingGates: [{ name: "a" }, { name: "a" }] },
+    ['spec.schedulingGates[1]: Duplicate value: "a"'],
+  ],
+  [
+    "a readiness probe with a grace of its own",
+    one({ readinessProbe: { tcpSocket: { port: 80 }, terminationGracePeriodSeconds: 0 } }),
+    [
+      "spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 0: must be greater than 0",
+      "spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 0: must not be set for readinessProbes",
+    ],
+  ],
+  [
+    "an image in spaces",
+    one({ image: " nginx" }),
+    ['spec.containers[0].image: Invalid value: " nginx": must not have leading or trailing whitespace'],
+  ],
 ];
 
 for (const [name, spec, expected] of cases) {
@@ -128,5 +402,132 @@ test("validatePodUpdate refuses all else, in upstream's words", (t) => {
   t.match(validatePodUpdate(pod({ containers: [container, { name: "b", image: "b" }] }), old), [
     { field: "spec.containers", message: "Forbidden: pod updates may not add or remove containers" },
   ]);
+  t.end();
+});
+
+const annotated = (annotations: object, spec: unknown = one({})) => {
+  const result = pod(spec);
+  result.metadata.annotations = annotations as { [key: string]: string };
+  return result;
+};
+const words = (faults: readonly { field: string; message: string }[]) =>
+  faults.map(({ field, message }) => `${field}: ${message}`);
+
+test("validatePod reads the annotations that mean something", (t) => {
+  const apparmor = "container.apparmor.security.beta.kubernetes.io/x";
+  const annotations = {
+    "kubernetes.io/config.mirror": "a",
+    "controller.kubernetes.io/pod-deletion-cost": "01",
+    "seccomp.security.alpha.kubernetes.io/pod": "mine",
+    [apparmor]: "mine",
+  };
+  t.strictSame(words(validatePod(annotated(annotations))), [
+    'metadata.annotations[kubernetes.io/config.mirror]: Invalid value: "a": must set spec.nodeName if mirror pod annotation is set',
+    'metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "01": must be a 32bit integer',
+    'metadata.annotations.seccomp.security.alpha.kubernetes.io/pod: Invalid value: "mine": must be a valid seccomp profile',
+    `metadata.annotations[${apparmor}]: Invalid value: "x": container not found`,
+    `metadata.annotations[${apparmor}]: Invalid value: "mine": invalid AppArmor profile name: "mine"`,
+  ]);
+  const field = { ...one({}), securityContext: { seccompProfile: { type: "Unconfined" } } };
+  t.strictSame(
+    words(validatePod(annotated({ "seccomp.security.alpha.kubernetes.io/pod": "runtime/default" }, field))),
+    ["spec.securityContext.seccompProfile.type: Forbidden: seccomp type in annotation and field must match"],
+  );
+  t.end();
+});
+
+test("validatePodUpdate: deadlines, tolerations, gates, mirrors", (t) => {
+  const old = pod({ ...one({}), activeDeadlineSeconds: 5, tolerations: [{ key: "a", operator: "Exists" }] });
+  t.strictSame(words(validatePodUpdate(pod(one({})), old)).slice(0, 2), [
+    'spec.activeDeadlineSeconds: Invalid value: "null": must not update from a positive integer to nil value',
+    "spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds",
+  ]);
+  t.strictSame(words(validatePodUpdate(pod({ ...one({}), activeDeadlineSeconds: 6 }), old)), [
+    "spec.activeDeadlineSeconds: Invalid value: 6: must be less than or equal to previous value",
+  ]);
+  t.strictSame(words(validatePodUpdate(pod({ ...one({}), schedulingGates: [{ name: "g" }] }), pod(one({})))), [
+    "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'g'",
+  ]);
+  const mirror = { "kubernetes.io/config.mirror": "h" };
+  t.match(
+    words(validatePodUpdate(pod({ ...one({}), nodeName: "n" }), annotated(mirror, { ...one({}), nodeName: "n" }))),
+    ["metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not remove or update mirror pod annotation"],
+  );
+  t.end();
+});
+
+test("a gated pod may be told more of where to run, never less", (t) => {
+  const term = (values: string[], more: object[] = []) => ({
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchExpressions: [{ key: "a", operator: "In", values }, ...more] }],
+      },
+    },
+  });
+  const gated = { ...one({}), schedulingGates: [{ name: "g" }] };
+  const old = pod({ ...gated, nodeSelector: { a: "b" }, affinity: term(["x"]) });
+  const more = term(["x"], [{ key: "b", operator: "Exists" }]);
+  t.strictSame(validatePodUpdate(pod({ ...gated, nodeSelector: { a: "b", c: "d" }, affinity: more }), old), []);
+  t.match(words(validatePodUpdate(pod({ ...gated, nodeSelector: { c: "d" }, affinity: term(["y"]) }), old)), [
+    'spec.nodeSelector: Invalid value: map[string]string{"c":"d"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+    /^spec\.affinity\.nodeAffinity\.requiredDuringSchedulingIgnoredDuringExecution\.nodeSelectorTerms\[0\]: Invalid value: .*: only additions are allowed \(no mutations or deletions\)$/,
+  ]);
+  t.end();
+});
+
+const refused = (act: () => unknown): string => {
+  try {
+    act();
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+test("resizing changes CPU and memory, and never the QoS class", (t) => {
+  const sized = (requests: object, limits: object = {}) => pod(one({ resources: { requests, limits } }));
+  const old = sized({ cpu: "100m", memory: "64Mi" }, { memory: "128Mi" });
+  const next = mergeResize(sized({ cpu: "200m", memory: "64Mi" }, { memory: "256Mi" }), old);
+  t.match(next.spec?.containers[0]?.resources, { requests: { cpu: "200m" }, limits: { memory: "256Mi" } });
+  t.match(
+    refused(() => mergeResize(sized({ memory: "64Mi" }, { memory: "64Mi" }), old)),
+    "[spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed, spec.containers[0].resources.limits[memory]: Forbidden: memory limits cannot be decreased unless resizePolicy is RestartContainer]",
+  );
+  t.match(
+    refused(() => mergeResize(sized({ cpu: "1", memory: "1Gi" }, { cpu: "1", memory: "1Gi" }), old)),
+    'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+  );
+  t.match(
+    refused(() =>
+      mergeResize(sized({ cpu: "100m", memory: "64Mi", "ephemeral-storage": "1Gi" }, { memory: "128Mi" }), old),
+    ),
+    "spec: Forbidden: only cpu and memory resources are mutable",
+  );
+  t.end();
+});
+
+test("ephemeral containers are added and never changed", (t) => {
+  const withDebuggers = (...ephemeralContainers: object[]) => pod({ ...one({}), ephemeralContainers });
+  const debug = { name: "debug", image: "busybox", targetContainerName: "web" };
+  const old = withDebuggers(debug);
+  t.equal(
+    mergeEphemeralContainers(withDebuggers(debug, { ...debug, name: "second" }), old).spec?.ephemeralContainers?.length,
+    2,
+  );
+  t.match(
+    refused(() => mergeEphemeralContainers(withDebuggers({ ...debug, image: "nginx" }), old)),
+    'existing ephemeral containers "debug" may not be changed',
+  );
+  const bad = {
+    ...debug,
+    name: "bad",
+    targetContainerName: "none",
+    ports: [{ containerPort: 1 }],
+    resizePolicy: [{ resourceName: "cpu", restartPolicy: "NotRequired" }],
+  };
+  t.match(
+    refused(() => mergeEphemeralContainers(withDebuggers(debug, bad), old)),
+    '[spec.ephemeralContainers[1].targetContainerName: Not found: "none", spec.ephemeralContainers[1].ports: Forbidden: cannot be set for an Ephemeral Container, spec.ephemeralContainers[1].resizePolicy: Forbidden: cannot be set for an Ephemeral Container]',
+  );
   t.end();
 });

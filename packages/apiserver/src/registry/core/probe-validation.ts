@@ -49,11 +49,9 @@ export function validateProbe(
   faults.push(...nonnegative(`${path}.successThreshold`, probe.successThreshold));
   faults.push(...nonnegative(`${path}.failureThreshold`, probe.failureThreshold));
   const grace = probe.terminationGracePeriodSeconds;
-  if (grace !== undefined && !onlyOnce) {
-    faults.push(invalidValue(`${path}.terminationGracePeriodSeconds`, grace, "must not be set for readinessProbes"));
-  } else if (grace !== undefined && grace <= 0) {
-    faults.push(invalidValue(`${path}.terminationGracePeriodSeconds`, grace, "must be greater than 0"));
-  }
+  const field = `${path}.terminationGracePeriodSeconds`;
+  if (grace !== undefined && grace <= 0) faults.push(invalidValue(field, grace, "must be greater than 0"));
+  if (grace !== undefined && !onlyOnce) faults.push(invalidValue(field, grace, "must not be set for readinessProbes"));
   if (onlyOnce && probe.successThreshold !== 1) {
     faults.push(invalidValue(`${path}.successThreshold`, probe.successThreshold, "must be 1"));
   }

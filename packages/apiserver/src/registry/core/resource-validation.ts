@@ -1,38 +1,22 @@
-// Requests, limits and other lists of quantities, in upstream's words (upstream: ValidateResourceRequirements). Pure.
+// Requests, limits and other lists of quantities, in upstream's words (upstream: validateResourceRequirements,
+// ValidateResourceQuantityValue). Which resources there are stands in resource-names.ts. Pure.
 
 import type { ResourceRequirements } from "@picokube/api/core/v1";
 import { parseQuantity, type Quantity } from "@picokube/api/quantity";
-import { type FieldError, invalidValue, required } from "@picokube/api/validation/field-error";
+import { type FieldError, forbiddenField, invalidValue, required } from "@picokube/api/validation/field-error";
+import { goQuantity } from "@picokube/api/validation/go-syntax";
 import { isQualifiedName } from "@picokube/api/validation/names";
 import { objections } from "../check.js";
-
-const containerResources = new Set(["cpu", "memory", "ephemeral-storage"]);
-const otherStandardResources = new Set([
-  "requests.cpu",
-  "requests.memory",
-  "requests.ephemeral-storage",
-  "limits.cpu",
-  "limits.memory",
-  "limits.ephemeral-storage",
-  "pods",
-  "resourcequotas",
-  "services",
-  "replicationcontrollers",
-  "secrets",
-  "persistentvolumeclaims",
-  "configmaps",
-  "services.nodeports",
-  "services.loadbalancers",
-  "requests.storage",
-  "storage",
-]);
-
-const isHugePages = (name: string) => name.startsWith("hugepages-");
-const isStandard = (name: string) =>
-  containerResources.has(name) || otherStandardResources.has(name) || isHugePages(name);
-/** Not to be shared out more than once: hugepages and what is not Kubernetes' own. */
-const isOvercommitAllowed = (name: string) =>
-  (!name.includes("/") || name.split("/")[0]!.endsWith("kubernetes.io")) && !isHugePages(name);
+import {
+  isContainerResource,
+  isExtendedResource,
+  isHugePages,
+  isIntegerResource,
+  isNativeResource,
+  isOvercommitAllowed,
+  isQuotaResource,
+  isStandardResource,
+} from "./resource-names.js";
 
 /** The quantity, or undefined when the text is none. */
 export function quantityOrUndefined(value: string | number | undefined): Quantity | undefined {
@@ -53,49 +37,83 @@ export function nonnegativeQuantity(field: string, value: string | number | unde
   return quantity.sign < 0 ? [invalidValue(field, quantity.toString(), "must be greater than or equal to 0")] : [];
 }
 
-/** A resource's name anywhere: standard, or with a prefix. */
+/** An amount of a resource: not negative, and whole where parts make no sense (upstream: ValidateResourceQuantityValue). */
+export function resourceQuantity(field: string, name: string, value: string | number | undefined): FieldError[] {
+  const faults = nonnegativeQuantity(field, value);
+  const quantity = quantityOrUndefined(value);
+  if (!quantity || !isIntegerResource(name) || quantity.milliValue() % 1000 === 0) return faults;
+  return [...faults, invalidValue(field, goQuantity(quantity), "must be an integer")];
+}
+
+/** A quantity of more than nothing (upstream: ValidatePositiveQuantityValue). */
+export function positiveQuantity(field: string, value: string | number | undefined): FieldError[] {
+  const quantity = quantityOrUndefined(value);
+  if (!quantity) return nonnegativeQuantity(field, value);
+  return quantity.sign > 0 ? [] : [invalidValue(field, quantity.toString(), "must be greater than zero")];
+}
+
+/** A resource's name anywhere: standard, or with a prefix (upstream: validateResourceName). */
 export function resourceNameFaults(field: string, name: string): FieldError[] {
   const faults = objections(field, name, isQualifiedName(name));
   if (faults.length > 0) return faults;
-  const isKnown = name.includes("/") || isStandard(name);
+  const isKnown = name.includes("/") || isStandardResource(name);
   return isKnown ? [] : [invalidValue(field, name, "must be a standard resource type or fully qualified")];
 }
 
-/** The name of a resource that containers ask for. */
+/** The name of a resource that containers ask for (upstream: validateContainerResourceName). */
 export function containerResourceNameFaults(field: string, name: string): FieldError[] {
   const faults = resourceNameFaults(field, name);
-  if (name.includes("/")) return faults;
-  return containerResources.has(name) || isHugePages(name)
-    ? faults
-    : [...faults, invalidValue(field, name, "must be a standard resource for containers")];
+  if (!name.includes("/")) {
+    const words = "must be a standard resource for containers";
+    return isContainerResource(name) ? faults : [...faults, invalidValue(field, name, words)];
+  }
+  if (isNativeResource(name) || isExtendedResource(name)) return faults;
+  return [...faults, invalidValue(field, name, "doesn't follow extended resource name standard")];
+}
+
+/** The name of what a quota limits (upstream: ValidateResourceQuotaResourceName). */
+export function quotaResourceNameFaults(field: string, name: string): FieldError[] {
+  const faults = resourceNameFaults(field, name);
+  if (name.includes("/") || isQuotaResource(name)) return faults;
+  return [...faults, invalidValue(field, name, "must be a standard resource for quota")];
+}
+
+function hugePages(field: string, name: string, quantity: Quantity | undefined): FieldError[] {
+  const size = isHugePages(name) ? quantityOrUndefined(name.slice("hugepages-".length)) : undefined;
+  if (!size || !quantity || (size.sign > 0 && quantity.value() % size.value() === 0)) return [];
+  return [invalidValue(field, quantity.toString(), `${quantity} is not positive integer multiple of ${name}`)];
 }
 
 /** A container's requests and limits. */
 export function validateResourceRequirements(resources: ResourceRequirements | undefined, path: string): FieldError[] {
   const faults: FieldError[] = [];
   const limits = resources?.limits ?? {};
+  const requests = resources?.requests ?? {};
   for (const [name, value] of Object.entries(limits)) {
     const field = `${path}.limits[${name}]`;
-    faults.push(...containerResourceNameFaults(field, name), ...nonnegativeQuantity(field, value));
+    faults.push(...containerResourceNameFaults(field, name), ...resourceQuantity(field, name, value));
+    faults.push(...hugePages(field, name, quantityOrUndefined(value)));
   }
-  for (const [name, value] of Object.entries(resources?.requests ?? {})) {
+  for (const [name, value] of Object.entries(requests)) {
     const field = `${path}.requests[${name}]`;
-    faults.push(...containerResourceNameFaults(field, name), ...nonnegativeQuantity(field, value));
+    faults.push(...containerResourceNameFaults(field, name), ...resourceQuantity(field, name, value));
     const request = quantityOrUndefined(value);
     const limit = quantityOrUndefined(limits[name]);
-    if (!request) continue;
-    if (limit) {
+    if (request && limit) {
       const words = `limit of ${limit.toString()}`;
-      if (!request.equals(limit) && !isOvercommitAllowed(name)) {
-        faults.push(invalidValue(`${path}.requests`, request.toString(), `must be equal to ${name} ${words}`));
-      } else if (request.compare(limit) > 0) {
-        faults.push(
-          invalidValue(`${path}.requests`, request.toString(), `must be less than or equal to ${name} ${words}`),
-        );
+      const isWrong = isOvercommitAllowed(name) ? request.compare(limit) > 0 : !request.equals(limit);
+      const relation = isOvercommitAllowed(name) ? "less than or equal" : "equal";
+      if (isWrong) {
+        faults.push(invalidValue(`${path}.requests`, request.toString(), `must be ${relation} to ${name} ${words}`));
       }
-    } else if (!isOvercommitAllowed(name)) {
+    } else if (request && limits[name] === undefined && !isOvercommitAllowed(name)) {
       faults.push(required(`${path}.limits`, "Limit must be set for non overcommitable resources"));
     }
+    faults.push(...hugePages(field, name, request));
+  }
+  const names = [...Object.keys(limits), ...Object.keys(requests)];
+  if (names.some(isHugePages) && !names.includes("cpu") && !names.includes("memory")) {
+    faults.push(forbiddenField(path, "HugePages require cpu or memory"));
   }
   return faults;
 }

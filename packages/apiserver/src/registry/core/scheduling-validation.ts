@@ -3,11 +3,14 @@
 
 import type {
   Affinity,
+  NodeSelector,
+  NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinityTerm,
   Toleration,
   TopologySpreadConstraint,
 } from "@picokube/api/core/v1";
+import type { LabelSelector } from "@picokube/api/meta/v1";
 import {
   duplicate,
   type FieldError,
@@ -16,8 +19,8 @@ import {
   notSupported,
   required,
 } from "@picokube/api/validation/field-error";
-import { isQualifiedName, isValidLabelValue } from "@picokube/api/validation/names";
-import { objections } from "../check.js";
+import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidLabelValue } from "@picokube/api/validation/names";
+import { objections, oneOfIfSet } from "../check.js";
 import { validateLabelSelector } from "../label-validation.js";
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
@@ -42,7 +45,7 @@ export function validateTolerations(tolerations: readonly Toleration[] | undefin
       if (words.length > 0) faults.push(invalidValue(`${at}.operator`, value, words.join(";")));
     } else if (operator === "Exists") {
       if (value) {
-        faults.push(invalidValue(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
+        faults.push(invalidValue(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'"));
       }
     } else faults.push(notSupported(`${at}.operator`, operator, ["Equal", "Exists"]));
     if (effect && !effects.includes(effect)) faults.push(notSupported(`${at}.effect`, effect, effects));
@@ -50,50 +53,111 @@ export function validateTolerations(tolerations: readonly Toleration[] | undefin
   });
 }
 
-function validateNodeTerm(given: NodeSelectorTerm | undefined, path: string): FieldError[] {
-  const term = given ?? {};
+function validateNodeRequirement(
+  { key = "", operator, values = [] }: NodeSelectorRequirement,
+  path: string,
+  { checksValues }: { checksValues: boolean },
+): FieldError[] {
   const faults: FieldError[] = [];
-  for (const [index, { key, operator, values }] of (term.matchExpressions ?? []).entries()) {
-    const at = `${path}.matchExpressions[${index}]`;
-    const count = (values ?? []).length;
-    if (operator === "In" || operator === "NotIn") {
-      if (count === 0) {
-        faults.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      }
-    } else if (operator === "Exists" || operator === "DoesNotExist") {
-      if (count > 0) {
-        const words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-        faults.push(forbiddenField(`${at}.values`, words));
-      }
-    } else if (operator === "Gt" || operator === "Lt") {
-      if (count !== 1) {
-        faults.push(required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-      }
-    } else faults.push(invalidValue(`${at}.operator`, operator, "not a valid selector operator"));
-    faults.push(...objections(`${at}.key`, key, isQualifiedName(key ?? "")));
-  }
-  for (const [index, { key, operator, values }] of (term.matchFields ?? []).entries()) {
-    const at = `${path}.matchFields[${index}]`;
-    if (operator !== "In" && operator !== "NotIn") {
-      faults.push(invalidValue(`${at}.operator`, operator, "not a valid selector operator"));
-    } else if ((values ?? []).length !== 1) {
-      const words = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
-      faults.push(required(`${at}.values`, words));
+  if (operator === "In" || operator === "NotIn") {
+    if (values.length === 0) {
+      faults.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
     }
-    if (key !== "metadata.name") faults.push(invalidValue(`${at}.key`, key, "not a valid field selector key"));
+  } else if (operator === "Exists" || operator === "DoesNotExist") {
+    const words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+    if (values.length > 0) faults.push(forbiddenField(`${path}.values`, words));
+  } else if (operator === "Gt" || operator === "Lt") {
+    if (values.length !== 1) {
+      faults.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
+    }
+  } else faults.push(invalidValue(`${path}.operator`, operator ?? "", "not a valid selector operator"));
+  faults.push(...objections(`${path}.key`, key, isQualifiedName(key)));
+  if (!checksValues) return faults;
+  const wrong = values.flatMap((value, index) =>
+    objections(`${path}.values[${index}]`, value, isValidLabelValue(value)),
+  );
+  return [...faults, ...wrong];
+}
+
+function validateNodeFieldRequirement(
+  { key = "", operator, values = [] }: NodeSelectorRequirement,
+  path: string,
+): FieldError[] {
+  const faults: FieldError[] = [];
+  if (operator !== "In" && operator !== "NotIn") {
+    faults.push(invalidValue(`${path}.operator`, operator ?? "", "not a valid selector operator"));
+  } else if (values.length !== 1) {
+    const words = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+    faults.push(required(`${path}.values`, words));
+  }
+  if (key !== "metadata.name") return [...faults, invalidValue(`${path}.key`, key, "not a valid field selector key")];
+  const names = values.flatMap((name, index) => objections(`${path}.values[${index}]`, name, isDNS1123Subdomain(name)));
+  return [...faults, ...names];
+}
+
+function validateNodeTerm(
+  term: NodeSelectorTerm | undefined,
+  path: string,
+  options: { checksValues: boolean },
+): FieldError[] {
+  return [
+    ...(term?.matchExpressions ?? []).flatMap((requirement, index) =>
+      validateNodeRequirement(requirement, `${path}.matchExpressions[${index}]`, options),
+    ),
+    ...(term?.matchFields ?? []).flatMap((requirement, index) =>
+      validateNodeFieldRequirement(requirement, `${path}.matchFields[${index}]`),
+    ),
+  ];
+}
+
+/** The nodes that something must be on (upstream: ValidateNodeSelector). */
+export function validateNodeSelector(selector: NodeSelector, path: string): FieldError[] {
+  const at = `${path}.nodeSelectorTerms`;
+  const terms = selector.nodeSelectorTerms ?? [];
+  if (terms.length === 0) return [required(at, "must have at least one node selector term")];
+  return terms.flatMap((term, index) => validateNodeTerm(term, `${at}[${index}]`, { checksValues: true }));
+}
+
+function validateLabelKeys(keys: readonly string[], selector: LabelSelector | undefined, path: string): FieldError[] {
+  if (keys.length === 0) return [];
+  if (!selector) return [forbiddenField(path, "must not be specified when labelSelector is not set")];
+  return keys.flatMap((key, index) => objections(`${path}[${index}]`, key, isQualifiedName(key)));
+}
+
+/** matchLabelKeys and mismatchLabelKeys, whose selector already has what admission made of them. */
+function validateMatchKeys(term: Partial<PodAffinityTerm>, path: string): FieldError[] {
+  const { matchLabelKeys: keys = [], mismatchLabelKeys: others = [], labelSelector: selector } = term;
+  const faults = [
+    ...validateLabelKeys(keys, selector, `${path}.matchLabelKeys`),
+    ...validateLabelKeys(others, selector, `${path}.mismatchLabelKeys`),
+  ];
+  const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
+  for (const { key } of selector?.matchExpressions ?? []) {
+    if (keys.includes(key) && seen.has(key)) {
+      const words = "exists in both matchLabelKeys and labelSelector";
+      faults.push(invalidValue(`${path}[${keys.indexOf(key)}]`, key, words));
+    }
+    seen.add(key);
+  }
+  for (const [index, key] of keys.entries()) {
+    if (!others.includes(key)) continue;
+    const words = "exists in both matchLabelKeys and mismatchLabelKeys";
+    faults.push(invalidValue(`${path}.matchLabelKeys[${index}]`, key, words));
   }
   return faults;
 }
 
 function validatePodTerm(given: PodAffinityTerm | undefined, path: string): FieldError[] {
   const term: Partial<PodAffinityTerm> = given ?? {};
-  const faults = [
+  const { topologyKey = "" } = term;
+  return [
     ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
+    ...(term.namespaces ?? []).flatMap((name) => objections(`${path}.namespace`, name, isDNS1123Label(name))),
+    ...validateMatchKeys(term, path),
+    ...(topologyKey ? [] : [required(`${path}.topologyKey`, "can not be empty")]),
+    ...objections(`${path}.topologyKey`, topologyKey, isQualifiedName(topologyKey)),
   ];
-  if (!term.topologyKey) faults.push(required(`${path}.topologyKey`, "can not be empty"));
-  else faults.push(...objections(`${path}.topologyKey`, term.topologyKey, isQualifiedName(term.topologyKey)));
-  return faults;
 }
 
 function validateWeight(weight: number, path: string): FieldError[] {
@@ -107,15 +171,11 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
   const preferredField = "preferredDuringSchedulingIgnoredDuringExecution";
   const node = affinity?.nodeAffinity;
   const selector = node?.[requiredField];
-  if (selector) {
-    const at = `${path}.nodeAffinity.${requiredField}.nodeSelectorTerms`;
-    const terms = selector.nodeSelectorTerms ?? [];
-    if (terms.length === 0) faults.push(required(at, "must have at least one node selector term"));
-    for (const [index, term] of terms.entries()) faults.push(...validateNodeTerm(term, `${at}[${index}]`));
-  }
+  if (selector) faults.push(...validateNodeSelector(selector, `${path}.nodeAffinity.${requiredField}`));
   for (const [index, { weight, preference }] of (node?.[preferredField] ?? []).entries()) {
     const at = `${path}.nodeAffinity.${preferredField}[${index}]`;
-    faults.push(...validateWeight(weight, at), ...validateNodeTerm(preference, `${at}.preference`));
+    faults.push(...validateWeight(weight, at));
+    faults.push(...validateNodeTerm(preference, `${at}.preference`, { checksValues: false }));
   }
   for (const kind of ["podAffinity", "podAntiAffinity"] as const) {
     const terms = affinity?.[kind];
@@ -130,32 +190,57 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
   return faults;
 }
 
+/** matchLabelKeys of a spread constraint, none of which its selector has already. */
+function validateSpreadKeys({ matchLabelKeys: keys = [], labelSelector }: TopologySpreadConstraint, path: string) {
+  if (keys.length === 0) return [];
+  const faults = labelSelector ? [] : [forbiddenField(path, "must not be specified when labelSelector is not set")];
+  const selected = new Set([
+    ...Object.keys(labelSelector?.matchLabels ?? {}),
+    ...(labelSelector?.matchExpressions ?? []).map(({ key }) => key),
+  ]);
+  for (const [index, key] of keys.entries()) {
+    const at = `${path}[${index}]`;
+    faults.push(...objections(at, key, isQualifiedName(key)));
+    if (selected.has(key)) faults.push(invalidValue(at, key, "exists in both matchLabelKeys and labelSelector"));
+  }
+  return faults;
+}
+
 /** How evenly pods spread. */
 export function validateTopologySpreadConstraints(
   constraints: readonly TopologySpreadConstraint[] | undefined,
   path: string,
 ): FieldError[] {
-  const seen = new Set<string>();
   const actions = ["DoNotSchedule", "ScheduleAnyway"];
-  return (constraints ?? []).flatMap((constraint, index) => {
+  const policies = ["Honor", "Ignore"];
+  const list = constraints ?? [];
+  return list.flatMap((constraint, index) => {
     const at = `${path}[${index}]`;
-    const { maxSkew, topologyKey, whenUnsatisfiable, minDomains, labelSelector } = constraint;
+    const { maxSkew, topologyKey, whenUnsatisfiable = "", minDomains, labelSelector } = constraint;
     const faults: FieldError[] = [];
-    if (!(maxSkew > 0)) faults.push(invalidValue(`${at}.maxSkew`, maxSkew, "must be greater than 0"));
+    if (!(maxSkew > 0)) faults.push(invalidValue(`${at}.maxSkew`, maxSkew ?? 0, "must be greater than zero"));
     if (!topologyKey) faults.push(required(`${at}.topologyKey`, "can not be empty"));
-    else faults.push(...objections(`${at}.topologyKey`, topologyKey, isQualifiedName(topologyKey)));
     if (!actions.includes(whenUnsatisfiable)) {
       faults.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, actions));
     }
+    const repeats = list
+      .slice(index + 1)
+      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
     const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (seen.has(pair)) faults.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair));
-    seen.add(pair);
-    if (minDomains !== undefined && minDomains <= 0) {
-      faults.push(invalidValue(`${at}.minDomains`, minDomains, "must be greater than 0"));
-    } else if (minDomains !== undefined && whenUnsatisfiable !== "DoNotSchedule") {
-      const words = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
-      faults.push(invalidValue(`${at}.minDomains`, minDomains, words));
+    if (repeats) faults.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair));
+    if (minDomains !== undefined) {
+      if (minDomains <= 0) faults.push(invalidValue(`${at}.minDomains`, minDomains, "must be greater than zero"));
+      if (whenUnsatisfiable !== "DoNotSchedule") {
+        const words = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
+        faults.push(invalidValue(`${at}.minDomains`, minDomains, words));
+      }
     }
-    return [...faults, ...validateLabelSelector(labelSelector, `${at}.labelSelector`)];
+    return [
+      ...faults,
+      ...oneOfIfSet(`${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, policies),
+      ...oneOfIfSet(`${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, policies),
+      ...validateSpreadKeys(constraint, `${at}.matchLabelKeys`),
+      ...validateLabelSelector(labelSelector, `${at}.labelSelector`),
+    ];
   });
 }

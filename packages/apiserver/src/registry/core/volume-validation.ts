@@ -1,165 +1,143 @@
-// Volumes of pods, in upstream's words (upstream: ValidateVolumes). Pure.
+// Volumes of pods, in upstream's words (upstream: ValidateVolumes, validateVolumeSource). Pure.
 
-import type { KeyToPath, Volume } from "@picokube/api/core/v1";
+import type { Volume } from "@picokube/api/core/v1";
 import {
   duplicate,
   type FieldError,
   forbiddenField,
   invalidValue,
-  notSupported,
   required,
 } from "@picokube/api/validation/field-error";
 import { isDNS1123Subdomain } from "@picokube/api/validation/names";
-import { localDescendingPath, noBacksteps, objections, requiredLabel } from "../check.js";
-import { validateFieldRef, validateResourceFieldRef } from "./env-validation.js";
-import { nonnegativeQuantity } from "./resource-validation.js";
+import { localDescendingPath, objections, oneOf, requiredLabel } from "../check.js";
+import { validateCsiDriverName } from "../storage/csi-driver-name.js";
+import { validateClaimSpec } from "./claim-validation.js";
+import {
+  validateConfigMapVolume,
+  validateDownwardVolume,
+  validateProjectedVolume,
+  validateSecretVolume,
+} from "./projected-volume-validation.js";
+import { quantityOrUndefined } from "./resource-validation.js";
+import { validateTemplateMetadata } from "./template-metadata-validation.js";
+import { requires, type SourceCheck, type SourceRules, validateSources } from "./volume-source-rules.js";
+import {
+  validateAzureDisk,
+  validateDisk,
+  validateFc,
+  validateFlexVolume,
+  validateFlocker,
+  validateHostPath,
+  validateIscsi,
+  validateNfs,
+  validateQuobyte,
+  validateStorageos,
+} from "./volume-sources.js";
 
-const hostPathTypes = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
+type Source<Field extends keyof Volume> = NonNullable<Volume[Field]>;
+
+const validateEmptyDir: SourceCheck<Source<"emptyDir">> = ({ sizeLimit }, path) => {
+  if (sizeLimit === undefined || (quantityOrUndefined(sizeLimit)?.sign ?? -1) >= 0) return [];
+  return [forbiddenField(`${path}.sizeLimit`, "SizeLimit field must be a valid resource quantity")];
+};
+
+const validateGitRepo: SourceCheck<Source<"gitRepo">> = ({ repository, directory = "" }, path) => [
+  ...(repository ? [] : [required(`${path}.repository`)]),
+  ...localDescendingPath(`${path}.directory`, directory),
 ];
 
-const modeWords = "must be a number between 0 and 0777 (octal), both inclusive";
+const validateCsi: SourceCheck<Source<"csi">> = ({ driver, nodePublishSecretRef }, path) => {
+  const faults = validateCsiDriverName(`${path}.driver`, driver);
+  if (!nodePublishSecretRef) return faults;
+  const { name = "" } = nodePublishSecretRef;
+  if (name === "") return [...faults, required(`${path}.nodePublishSecretRef.name`)];
+  return [...faults, ...objections(`${path}.name`, name, isDNS1123Subdomain(name))];
+};
 
-function validateMode(mode: number | undefined, field: string): FieldError[] {
-  return mode !== undefined && (mode < 0 || mode > 0o777) ? [invalidValue(field, mode, modeWords)] : [];
-}
+const validateEphemeral: SourceCheck<Source<"ephemeral">> = ({ volumeClaimTemplate: template }, path, context) => {
+  const at = `${path}.volumeClaimTemplate`;
+  const faults = template
+    ? [
+        ...validateTemplateMetadata(template.metadata, `${at}.metadata`),
+        ...validateClaimSpec(template.spec, `${at}.spec`),
+      ]
+    : [required(at)];
+  const { podName, volumeName } = context;
+  if (!podName || !volumeName) return faults;
+  const claim = `${podName}-${volumeName}`;
+  const words = isDNS1123Subdomain(claim).map((why) => `PVC name "${claim}": ${why}`);
+  return [...faults, ...objections(path.replace(/ephemeral$/, "name"), volumeName, words)];
+};
 
-function validateItems(items: readonly KeyToPath[] | undefined, path: string): FieldError[] {
-  return (items ?? []).flatMap(({ key, path: target, mode }, index) => {
-    const at = `${path}[${index}]`;
-    return [
-      ...(key ? [] : [required(`${at}.key`)]),
-      ...(target ? localFile(`${at}.path`, target) : [required(`${at}.path`)]),
-      ...validateMode(mode, `${at}.mode`),
-    ];
-  });
-}
+/** secretRef, when given, names its Secret. */
+const named = (reference: { name?: string } | undefined, path: string): FieldError[] =>
+  reference && !reference.name ? [required(`${path}.secretRef.name`)] : [];
 
-function localFile(field: string, path: string): FieldError[] {
-  const faults = localDescendingPath(field, path);
-  return path.startsWith("..") && faults.length === 0
-    ? [invalidValue(field, path, "must not start with '..'")]
-    : faults;
-}
+const rules: SourceRules<Omit<Volume, "name">> = {
+  emptyDir: { check: validateEmptyDir },
+  hostPath: { check: validateHostPath },
+  gitRepo: { check: validateGitRepo },
+  gcePersistentDisk: { check: validateDisk("pdName"), at: "persistentDisk" },
+  awsElasticBlockStore: { check: validateDisk("volumeID") },
+  secret: { check: validateSecretVolume },
+  nfs: { check: validateNfs },
+  iscsi: { check: validateIscsi("pod") },
+  glusterfs: { check: requires("endpoints", "path") },
+  flocker: { check: validateFlocker },
+  persistentVolumeClaim: { check: requires("claimName") },
+  rbd: { check: requires("monitors", "image") },
+  cinder: {
+    check: (source, path) => [
+      ...requires<typeof source>("volumeID")(source, path, none),
+      ...named(source.secretRef, path),
+    ],
+  },
+  cephfs: { check: requires("monitors"), forbiddenAt: "cephFS" },
+  quobyte: { check: validateQuobyte },
+  downwardAPI: { check: validateDownwardVolume, forbiddenAt: "downwarAPI" },
+  fc: { check: validateFc },
+  flexVolume: { check: validateFlexVolume },
+  configMap: { check: validateConfigMapVolume },
+  azureFile: { check: requires("secretName", "shareName") },
+  vsphereVolume: { check: requires("volumePath") },
+  photonPersistentDisk: { check: requires("pdID") },
+  portworxVolume: { check: requires("volumeID") },
+  azureDisk: { check: validateAzureDisk },
+  storageos: { check: (source, path) => [...validateStorageos(source, path, none), ...named(source.secretRef, path)] },
+  projected: { check: validateProjectedVolume },
+  scaleIO: { check: requires("gateway", "system", "volumeName") },
+  csi: { check: validateCsi },
+  ephemeral: { check: validateEphemeral },
+  image: {
+    check: ({ pullPolicy }, path) => oneOf(`${path}.pullPolicy`, pullPolicy, ["Always", "IfNotPresent", "Never"]),
+  },
+};
 
-type DownwardItems = NonNullable<NonNullable<Volume["downwardAPI"]>["items"]>;
+const none = { volumeName: "" };
 
-function validateDownwardItems(items: DownwardItems | undefined, path: string): FieldError[] {
-  return (items ?? []).flatMap((item, index) => {
-    const at = `${path}[${index}]`;
-    const faults = item.path ? localFile(`${at}.path`, item.path) : [required(`${at}.path`)];
-    if (item.fieldRef) {
-      faults.push(...validateFieldRef(item.fieldRef, `${at}.fieldRef`, "volume"));
-      if (item.resourceFieldRef) {
-        const words = "fieldRef and resourceFieldRef can not be specified simultaneously";
-        faults.push(invalidValue(at, "resource", words));
-      }
-    } else if (item.resourceFieldRef) {
-      faults.push(...validateResourceFieldRef(item.resourceFieldRef, `${at}.resourceFieldRef`, "volume"));
-    } else faults.push(required(at, "one of fieldRef and resourceFieldRef is required"));
-    return [...faults, ...validateMode(item.mode, `${at}.mode`)];
-  });
-}
-
-function validateProjected(projected: NonNullable<Volume["projected"]>, path: string): FieldError[] {
-  const faults = validateMode(projected.defaultMode, `${path}.defaultMode`);
-  for (const [index, source] of (projected.sources ?? []).entries()) {
-    const at = `${path}.sources[${index}]`;
-    const kinds = Object.keys(source);
-    if (kinds.length === 0) faults.push(required(`${path}.sources[${index}]`));
-    for (const kind of kinds.slice(1)) {
-      faults.push(forbiddenField(`${at}.${kind}`, "may not specify more than 1 volume type per source"));
-    }
-    for (const kind of ["secret", "configMap"] as const) {
-      const file = source[kind];
-      if (!file) continue;
-      if (!file.name) faults.push(required(`${at}.${kind}.name`));
-      faults.push(...validateItems(file.items, `${at}.${kind}.items`));
-    }
-    if (source.downwardAPI) faults.push(...validateDownwardItems(source.downwardAPI.items, `${at}.downwardAPI.items`));
-    const token = source.serviceAccountToken;
-    if (!token) continue;
-    const field = `${at}.serviceAccountToken`;
-    const seconds = token.expirationSeconds;
-    if (seconds === undefined) faults.push(required(`${field}.expirationSeconds`));
-    else if (seconds < 600) {
-      faults.push(
-        invalidValue(`${field}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes"),
-      );
-    } else if (seconds > 2 ** 32) {
-      faults.push(
-        invalidValue(`${field}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds"),
-      );
-    }
-    faults.push(...(token.path ? localFile(`${field}.path`, token.path) : [required(`${field}.path`)]));
-  }
-  return faults;
-}
-
-function validateSource(volume: Volume, path: string): FieldError[] {
+/** All volumes of a pod: their faults, and those that containers may mount. podName is unknown in templates. */
+export function validateVolumes(
+  volumes: readonly Volume[] | undefined,
+  path: string,
+  podName?: string,
+): { faults: FieldError[]; valid: Map<string, Volume> } {
+  const valid = new Map<string, Volume>();
   const faults: FieldError[] = [];
-  const { emptyDir, hostPath, secret, configMap, nfs, persistentVolumeClaim, downwardAPI, projected } = volume;
-  const kinds = Object.keys(volume).filter((key) => key !== "name");
-  if (kinds.length === 0) return [required(path, "must specify a volume type")];
-  for (const kind of kinds.slice(1)) {
-    faults.push(forbiddenField(`${path}.${kind}`, "may not specify more than 1 volume type"));
-  }
-  if (kinds.length > 1) return faults;
-  if (emptyDir?.sizeLimit !== undefined && nonnegativeQuantity("", emptyDir.sizeLimit).length > 0) {
-    faults.push(forbiddenField(`${path}.emptyDir.sizeLimit`, "SizeLimit field must be a valid resource quantity"));
-  }
-  if (hostPath) {
-    if (!hostPath.path) faults.push(required(`${path}.hostPath.path`));
-    else faults.push(...noBacksteps(`${path}.hostPath.path`, hostPath.path));
-    if (hostPath.type && !hostPathTypes.includes(hostPath.type)) {
-      faults.push(notSupported(`${path}.hostPath.type`, hostPath.type, hostPathTypes));
+  const made = new Set(
+    (volumes ?? []).filter(({ ephemeral }) => ephemeral && podName).map(({ name }) => `${podName}-${name}`),
+  );
+  for (const [index, volume] of (volumes ?? []).entries()) {
+    const at = `${path}[${index}]`;
+    const found = validateSources<Omit<Volume, "name">>(volume, rules, { path: at, volumeName: volume.name, podName });
+    found.push(...requiredLabel(`${at}.name`, volume.name));
+    if (valid.has(volume.name)) found.push(duplicate(`${at}.name`, volume.name));
+    if (found.length === 0) valid.set(volume.name, volume);
+    else faults.push(...found);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim && made.has(claim)) {
+      const words = "must not reference a PVC that gets created for an ephemeral volume";
+      faults.push(invalidValue(`${at}.persistentVolumeClaim.claimName`, claim, words));
     }
   }
-  if (secret) {
-    if (!secret.secretName) faults.push(required(`${path}.secret.secretName`));
-    faults.push(...validateMode(secret.defaultMode, `${path}.secret.defaultMode`));
-    faults.push(...validateItems(secret.items, `${path}.secret.items`));
-  }
-  if (configMap) {
-    if (!configMap.name) faults.push(required(`${path}.configMap.name`));
-    faults.push(...validateMode(configMap.defaultMode, `${path}.configMap.defaultMode`));
-    faults.push(...validateItems(configMap.items, `${path}.configMap.items`));
-  }
-  if (nfs) {
-    if (!nfs.server) faults.push(required(`${path}.nfs.server`));
-    if (!nfs.path) faults.push(required(`${path}.nfs.path`));
-    else if (!nfs.path.startsWith("/"))
-      faults.push(invalidValue(`${path}.nfs.path`, nfs.path, "must be an absolute path"));
-  }
-  if (persistentVolumeClaim) {
-    const { claimName } = persistentVolumeClaim;
-    const field = `${path}.persistentVolumeClaim.claimName`;
-    faults.push(...(claimName ? objections(field, claimName, isDNS1123Subdomain(claimName)) : [required(field)]));
-  }
-  if (downwardAPI) {
-    faults.push(...validateMode(downwardAPI.defaultMode, `${path}.downwardAPI.defaultMode`));
-    faults.push(...validateDownwardItems(downwardAPI.items, `${path}.downwardAPI.items`));
-  }
-  if (projected) faults.push(...validateProjected(projected, `${path}.projected`));
-  return faults;
-}
-
-/** All volumes of a pod. */
-export function validateVolumes(volumes: readonly Volume[] | undefined, path: string): FieldError[] {
-  const names = new Set<string>();
-  return (volumes ?? []).flatMap((volume, index) => {
-    const at = `${path}[${index}]`;
-    const faults = validateSource(volume, at);
-    const nameFaults = requiredLabel(`${at}.name`, volume.name);
-    if (nameFaults.length === 0 && names.has(volume.name)) nameFaults.push(duplicate(`${at}.name`, volume.name));
-    names.add(volume.name);
-    return [...faults, ...nameFaults];
-  });
+  return { faults, valid };
 }
