@@ -3,6 +3,7 @@
 import type { Controller } from "@picokube/client/controller";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.js";
+import { daemonSetController } from "./daemonset/daemonset-controller.js";
 import type { Dependencies } from "./dependencies.js";
 import { deploymentController } from "./deployment/deployment-controller.js";
 import { endpointsController } from "./endpoints/endpoints-controller.js";
@@ -119,6 +120,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "job",
     workers: (options) => options.concurrentJobSyncs,
     create: jobController,
+  },
+  {
+    name: "daemonset-controller",
+    alias: "daemonset",
+    serviceAccount: "daemon-set-controller",
+    queue: "daemonset",
+    workers: (options) => options.concurrentDaemonsetSyncs,
+    create: daemonSetController,
   },
   {
     name: "endpoints-controller",
