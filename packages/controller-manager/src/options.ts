@@ -138,12 +138,51 @@ export const flags = {
   "concurrent-service-endpoint-syncs": syncs("service endpoint syncing operations"),
   "concurrent-namespace-syncs": syncs("namespace objects", 10),
   "concurrent-serviceaccount-token-syncs": syncs("service account token objects"),
+  "concurrent-ephemeralvolume-syncs": syncs("ephemeral volume syncing operations"),
   "concurrent-gc-syncs": syncs("garbage collector workers", 20),
   "concurrent-resource-quota-syncs": syncs("resource quotas"),
   "resource-quota-sync-period": {
     type: "duration",
     default: 300_000,
     description: "The period for syncing quota usage status in the system.",
+  },
+  "pvclaimbinder-sync-period": {
+    type: "duration",
+    default: 15_000,
+    description: "The period for syncing persistent volumes and persistent volume claims.",
+  },
+  "pv-recycler-pod-template-filepath-nfs": {
+    type: "string",
+    default: "",
+    description: "The file path to a pod definition used as a template for NFS persistent volume recycling.",
+  },
+  "pv-recycler-minimum-timeout-nfs": {
+    type: "int",
+    default: 300,
+    description: "The minimum ActiveDeadlineSeconds to use for an NFS Recycler pod.",
+  },
+  "pv-recycler-increment-timeout-nfs": {
+    type: "int",
+    default: 30,
+    description: "The increment of time added per Gi to ActiveDeadlineSeconds for an NFS scrubber pod.",
+  },
+  "pv-recycler-pod-template-filepath-hostpath": {
+    type: "string",
+    default: "",
+    description:
+      "The file path to a pod definition used as a template for HostPath persistent volume recycling. This is for development and testing only and will not work in a multi-node cluster.",
+  },
+  "pv-recycler-minimum-timeout-hostpath": {
+    type: "int",
+    default: 60,
+    description:
+      "The minimum ActiveDeadlineSeconds to use for a HostPath Recycler pod. This is for development and testing only and will not work in a multi-node cluster.",
+  },
+  "pv-recycler-timeout-increment-hostpath": {
+    type: "int",
+    default: 30,
+    description:
+      "The increment of time added per Gi to ActiveDeadlineSeconds for a HostPath scrubber pod. This is for development and testing only and will not work in a multi-node cluster.",
   },
   "max-endpoints-per-slice": {
     type: "int",

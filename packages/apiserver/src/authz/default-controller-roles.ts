@@ -115,6 +115,15 @@ const rulesByController: { readonly [name: string]: DefaultClusterRole["rules"] 
     rule("get", "core", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),
     rule("delete patch", "core", "secrets"),
   ],
+  // No upstream controller: the rights of its external provisioners, and the words it has with kubelets through Nodes.
+  "local-path-provisioner": [
+    rule("create delete get list patch update watch", "core", "persistentvolumes"),
+    rule("get list update watch", "core", "persistentvolumeclaims"),
+    rule("patch", "core", "persistentvolumeclaims/status"),
+    rule(READ, "storage.k8s.io", "storageclasses"),
+    rule("get list patch watch", "core", "nodes"),
+    eventsRule,
+  ],
   "namespace-controller": [
     rule("delete get list watch", "core", "namespaces"),
     rule("update", "core", "namespaces/finalize namespaces/status"),
