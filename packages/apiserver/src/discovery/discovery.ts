@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { apiVersionOf } from "@picokube/api/resource";
 import type { ResourceDefinition } from "../registry/resource-definition.js";
 import { parseAccept } from "../request/negotiate.js";
+import { compareGroups } from "./group-priorities.js";
 import { type DiscoveredResource, discovered } from "./resource-list.js";
 
 export interface DiscoveryAnswer {
@@ -58,7 +59,7 @@ type Documents = Map<string, DiscoveryAnswer>;
 function documentsOf(definitions: readonly ResourceDefinition[], serverAddress: string): Documents {
   const groups = groupsOf(definitions);
   const documents: Documents = new Map();
-  const named = [...groups.values()].filter(({ name }) => name !== "");
+  const named = [...groups.values()].filter(({ name }) => name !== "").sort((a, b) => compareGroups(a.name, b.name));
   documents.set(
     "/api",
     legacy({
@@ -174,7 +175,7 @@ function apiResourceList(group: string, version: string, resources: readonly Dis
     kind: "APIResourceList",
     ...(group === "" ? {} : { apiVersion: "v1" }),
     groupVersion: apiVersionOf({ group, version }),
-    resources: resources.flatMap(({ resource, verbs, subresources }) => [
+    resources: resources.flatMap(({ resource, verbs, subresources, storageVersionHash }) => [
       {
         name: resource.resource,
         singularName: resource.singular,
@@ -183,6 +184,7 @@ function apiResourceList(group: string, version: string, resources: readonly Dis
         verbs,
         ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
         ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+        ...(storageVersionHash === undefined ? {} : { storageVersionHash }),
       },
       ...subresources.map(({ name, kind, verbs: subverbs }) => ({
         name: `${resource.resource}/${name}`,

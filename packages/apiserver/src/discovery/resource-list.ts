@@ -1,6 +1,7 @@
 // What discovery tells of each served resource: its verbs and subresources, as data. Both forms of discovery are made
 // of it.
 
+import { createHash } from "node:crypto";
 import type { GroupVersionKind, Resource } from "@picokube/api/resource";
 import type { ResourceDefinition } from "../registry/resource-definition.js";
 
@@ -14,6 +15,8 @@ export interface DiscoveredResource {
   readonly resource: Resource;
   readonly verbs: readonly string[];
   readonly subresources: readonly DiscoveredSubresource[];
+  /** Changes when objects are stored in another version; undefined for what is not stored. */
+  readonly storageVersionHash: string | undefined;
 }
 
 const ALL_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -27,6 +30,12 @@ const STREAM_SUFFIX: { readonly [subresource: string]: string } = {
   portforward: "PortForwardOptions",
   proxy: "ProxyOptions",
 };
+
+/** Upstream: discovery.StorageVersionHash. */
+function hashOf({ group, version, kind }: Resource): string {
+  const digest = createHash("sha256").update(`${group}/${version}/${kind}`).digest();
+  return digest.subarray(0, 8).toString("base64");
+}
 
 /** All that a definition serves. */
 export function discovered(definition: ResourceDefinition): DiscoveredResource {
@@ -50,5 +59,7 @@ export function discovered(definition: ResourceDefinition): DiscoveredResource {
   subresources.sort((a, b) => (a.name < b.name ? -1 : 1));
   const virtual = definition.connect?.[""];
   const verbs = virtual ? [...virtual.verbs] : [...(definition.verbs ?? ALL_VERBS)].sort();
-  return { resource, verbs, subresources };
+  const isStored = !virtual && !definition.compute;
+  const storageVersionHash = isStored ? hashOf(definition.storedAs?.resource ?? resource) : undefined;
+  return { resource, verbs, subresources, storageVersionHash };
 }

@@ -11,6 +11,8 @@ export const namespaceDefinition = define<Namespace>({
   resource: namespaces,
   storagePrefix: "namespaces",
   nameRule: "label",
+  // Upstream's store of namespaces deletes no collections.
+  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   applyDefaults: setNamespaceDefaults,
   hasStatus: true,
   hasGeneration: false,
