@@ -27,6 +27,8 @@ interface Nodes {
 const SAME: Nodes = Object.freeze({ changed: undefined, removed: undefined });
 const CHANGED: Nodes = Object.freeze({ changed: EMPTY, removed: undefined });
 const NOTHING: JsonObject = Object.freeze({});
+/** Apart from every value that JSON has. */
+const NULL = Symbol("null");
 type Fields = FieldType & { kind: "struct" | "map" | "deduced" };
 
 /** Compares two objects of the schema. */
@@ -56,8 +58,8 @@ function compareFields(before: JsonObject, after: JsonObject, type: Fields): Nod
   const collector = new Collector();
   const standing = type.kind === "struct" ? type.standing : undefined;
   const compareField = (name: string) => {
-    const left = own(before, name) ?? standing?.get(name);
-    const right = own(after, name) ?? standing?.get(name);
+    const left = presentValue(before, name, type) ?? standing?.get(name);
+    const right = presentValue(after, name, type) ?? standing?.get(name);
     if (left === right) return;
     const fieldType = fieldTypeOf(schemaOfField(type, name));
     if (left === undefined) collector.change(fieldElement(name), presenceOf(right, fieldType));
@@ -67,6 +69,14 @@ function compareFields(before: JsonObject, after: JsonObject, type: Fields): Nod
   for (const name of Object.keys(before)) compareField(name);
   for (const name of Object.keys(after)) if (!Object.hasOwn(before, name)) compareField(name);
   return collector.nodes();
+}
+
+/** A null stands for nothing where fields or items are owned one by one, and for a value of its own elsewhere. */
+function presentValue(object: JsonObject, name: string, type: Fields): unknown {
+  const value = own(object, name);
+  if (value !== null) return value;
+  const { kind } = fieldTypeOf(schemaOfField(type, name));
+  return kind === "leaf" || kind === "deduced" ? NULL : undefined;
 }
 
 /** An entry may be called "constructor". */

@@ -1,88 +1,15 @@
+// Who owns which fields after creates, updates and applies of whole objects.
+
 import { deployments } from "@picokube/api/apps/v1";
 import { pods } from "@picokube/api/core/v1";
-import type { StatusError } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
-import type { GroupVersionKind } from "@picokube/api/resource";
-import { apiVersionOf } from "@picokube/api/resource";
 import { test } from "tap";
 import { parse } from "yaml";
-import { decodeConfiguration } from "../handlers/apply.js";
-import { applyConfiguration, type FieldWrite, trackWrite } from "./field-manager.js";
+import { decodeMerged } from "../handlers/apply.js";
+import { trackWrite } from "./field-manager.js";
 import type { JsonObject } from "./field-type.js";
+import { applied, created, errorOf, owners, updated, WEB, write } from "./field-writes.testing.js";
 import { entriesOf } from "./managed-fields.js";
-
-const START_MS = Date.parse("2030-01-01T00:00:00Z");
-
-function write(manager: string, kind: GroupVersionKind = deployments, seconds = 0): FieldWrite {
-  return {
-    kind,
-    apiVersion: apiVersionOf(kind),
-    manager,
-    subresource: "",
-    nowMs: START_MS + seconds * 1000,
-    ignoreStatus: true,
-  };
-}
-
-function applied(
-  live: KubernetesObject | undefined,
-  yaml: string,
-  {
-    manager = "a",
-    force = false,
-    kind = deployments,
-    seconds = 0,
-  }: { manager?: string; force?: boolean; kind?: GroupVersionKind; seconds?: number } = {},
-): KubernetesObject {
-  const sent = parse(yaml) as JsonObject;
-  const decode = (value: JsonObject) => decodeConfiguration(value, kind);
-  const config = decode(sent);
-  return structuredClone(
-    applyConfiguration(live && structuredClone(live), {
-      ...write(manager, kind, seconds),
-      config,
-      sent,
-      force,
-      decode,
-    }),
-  );
-}
-
-function updated(live: KubernetesObject, change: (object: never) => void, manager: string, seconds = 1) {
-  const object = structuredClone(live);
-  change(object as never);
-  trackWrite(live, object, write(manager, live.kind === "Pod" ? pods : deployments, seconds));
-  return object;
-}
-
-function created(yaml: string, manager: string, kind: GroupVersionKind): KubernetesObject {
-  const object = decodeConfiguration(parse(yaml) as JsonObject, kind) as KubernetesObject;
-  trackWrite(undefined, object, write(manager, kind));
-  return object;
-}
-
-/** Fields by manager and operation. */
-function owners(object: KubernetesObject): { [owner: string]: unknown } {
-  return Object.fromEntries(
-    entriesOf(object).map(({ manager, operation, fieldsV1 }) => [`${manager} ${operation}`, fieldsV1]),
-  );
-}
-
-const WEB = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web, namespace: default, labels: { app: web } }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers:
-      - name: web
-        image: nginx
-        ports: [{ containerPort: 80 }]
-`;
 
 test("a create by POST owns what it brings, structs and lists as upstream shows them", (t) => {
   const pod = created(
@@ -255,7 +182,7 @@ test("an updater keeps the item that it added to an applier's list", (t) => {
 });
 
 test("an object without managedFields gets an entry from before the first apply", (t) => {
-  const old = decodeConfiguration(parse(WEB) as JsonObject, deployments) as KubernetesObject;
+  const old = decodeMerged(parse(WEB) as JsonObject, deployments);
   const untouched = updated(old, (object: { spec: { replicas: number } }) => (object.spec.replicas = 7), "x");
   t.equal(untouched.metadata.managedFields, undefined, "nobody starts to track an old object");
   const refused = errorOf(() => applied(old, WEB.replace("replicas: 2", "replicas: 9")));
@@ -379,12 +306,3 @@ test("three managers converge in any order, and applying again changes nothing",
   for (const result of results) t.same(sortedByName(result), sortedByName(results[0]!));
   t.end();
 });
-
-function errorOf(run: () => unknown): StatusError {
-  try {
-    run();
-  } catch (error) {
-    return error as StatusError;
-  }
-  throw new Error("nothing was thrown");
-}

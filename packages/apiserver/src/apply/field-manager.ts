@@ -2,16 +2,13 @@
 // util/managedfields). Joins the parts of this folder; stores nothing and answers nobody.
 
 import type { KubernetesObject } from "@picokube/api/meta/v1";
-import type { GroupVersionKind } from "@picokube/api/resource";
-import { schemaOf } from "@picokube/api/schema/load";
-import type { Schema } from "@picokube/api/schema/schema";
 import { formatTime } from "@picokube/api/time";
 import { sameJson } from "../storage/same-json.js";
 import { appliedSet } from "./applied-set.js";
 import { compare, createdSet } from "./compare.js";
 import { applyConflict, conflictSet, withoutFields } from "./conflicts.js";
-import { difference, EMPTY, type FieldSet, isEmptySet, union } from "./field-set.js";
-import { ANY, type JsonObject } from "./field-type.js";
+import { difference, EMPTY, isEmptySet } from "./field-set.js";
+import type { JsonObject } from "./field-type.js";
 import { allowedByLastApplied, KUBECTL, syncLastApplied } from "./last-applied.js";
 import {
   entriesOf,
@@ -23,26 +20,18 @@ import {
   setEntries,
 } from "./managed-fields.js";
 import { merge } from "./merge.js";
-import { conflictsOf, entriesAfterApply, entriesAfterUpdate, ownable } from "./ownership.js";
+import { conflictsOf, entriesAfterApply, entriesAfterUpdate } from "./ownership.js";
 import { prune } from "./prune.js";
+import { Changes, type Versioning } from "./versions.js";
 
-const BEFORE_FIRST_APPLY = "before-first-apply";
+/** In whose name stands what an object had before anybody applied to it. */
+export const BEFORE_FIRST_APPLY = "before-first-apply";
 
 /** A write as field management sees it. */
-export interface FieldWrite {
-  readonly kind: GroupVersionKind;
-  /** What the entries say: the version that the fields are of. */
-  readonly apiVersion: string;
+export interface FieldWrite extends Versioning {
   readonly manager: string;
   readonly subresource: string;
   readonly nowMs: number;
-  /** True: a write of the object itself leaves its status alone, so nobody owns it by that. */
-  readonly ignoreStatus: boolean;
-}
-
-/** The schema that ownership follows; kinds without one are owned as their values suggest. */
-export function ownershipSchema(kind: GroupVersionKind): Schema {
-  return schemaOf(kind) ?? ANY;
 }
 
 /** Writes managedFields into an object that is created (no live one) or updated. In place; never throws. */
@@ -51,12 +40,13 @@ export function trackWrite(live: KubernetesObject | undefined, object: Kubernete
   // An object that nobody tracked so far stays so until somebody applies.
   setEntries(object, entries);
   if (live && entries.length === 0) return;
-  const schema = ownershipSchema(write.kind);
-  const before = live && comparable(live, write);
-  const after = comparable(object, write);
-  const comparison = before ? compare(before, after, schema) : { changed: createdSet(after, schema), removed: EMPTY };
+  const schema = write.schemaIn(write.apiVersion);
+  const before = live ? comparable(live) : {};
+  const after = comparable(object);
+  const own = live ? compare(before, after, schema) : { changed: createdSet(after, schema), removed: EMPTY };
+  const changes = new Changes({ before, after, versioning: write, own });
   const identity = identityOf(write, "Update");
-  setEntries(object, entriesAfterUpdate(entries, comparison, { identity, time: formatTime(write.nowMs) }));
+  setEntries(object, entriesAfterUpdate(entries, changes, { identity, time: formatTime(write.nowMs) }));
 }
 
 /** The live object's entries, unless the client sends others that are right. */
@@ -78,71 +68,68 @@ function entriesToStartFrom(
   }
 }
 
-function identityOf(
-  { manager, apiVersion, subresource }: FieldWrite,
+/** What tells the write's entry from others. */
+export function identityOf(
+  { manager, apiVersion, subresource }: Pick<FieldWrite, "manager" | "apiVersion" | "subresource">,
   operation: ManagerIdentity["operation"],
 ): ManagerIdentity {
   return { manager, operation, apiVersion, subresource };
 }
 
 /** The object as it is compared: without its entries. */
-function comparable(object: KubernetesObject, { ignoreStatus }: FieldWrite): object {
+function comparable(object: KubernetesObject): object {
   const { managedFields: _managedFields, ...metadata } = object.metadata;
-  return ignoreStatus ? { ...object, metadata, status: undefined } : { ...object, metadata };
+  return { ...object, metadata };
 }
 
 /** A configuration to be applied. */
 export interface Application extends FieldWrite {
-  /** Decoded. */
+  /** As it came and was checked: nulls and empty values claim their fields too. */
   readonly config: JsonObject;
-  /** As it came, for kubectl's annotation. */
-  readonly sent: JsonObject;
   /** Takes over the fields of others. */
   readonly force: boolean;
-  /** Decodes another object of the kind; undefined when it is none. */
-  decode(value: JsonObject): object | undefined;
+  /** Makes a private object of what the merge has made: nulls gone, quantities in their canonical form. */
+  decode(merged: JsonObject): KubernetesObject;
 }
 
 /** The live object (none: a new one) with the configuration applied. Throws 409 for the fields of others. */
 export function applyConfiguration(live: KubernetesObject | undefined, application: Application): KubernetesObject {
-  const { config, sent, force, manager } = application;
-  const schema = ownershipSchema(application.kind);
-  const before = live ? comparable(live, { ...application, ignoreStatus: false }) : {};
-  const entries = live ? trackedEntries(live, application, schema) : [];
+  const { config, force, manager, owned } = application;
+  const schema = application.schemaIn(application.apiVersion);
+  const before = live ? comparable(live) : {};
+  const entries = live ? trackedEntries(live, application) : [];
   const identity = identityOf(application, "Apply");
-  const applied = appliedSet(config, schema);
-  const former = entries.find((each) => isEntryOf(each, identity))?.fieldsV1 ?? EMPTY;
-  const others = entries.filter((each) => !isEntryOf(each, identity)).map(({ fieldsV1 }) => fieldsV1);
-  const managed = others.reduce<FieldSet>(union, applied);
-  const object = prune(merge(before, config, schema) as object, { former, managed, schema }) as KubernetesObject;
-  const comparison = compare(before, object, schema);
-  let conflicts = force ? [] : conflictsOf(entries, comparison, identity);
+  const applied = owned(appliedSet(config, schema));
+  const former = entries.find((each) => isEntryOf(each, identity));
+  const others = entries.filter((each) => each !== former);
+  const merged = merge(before, config, schema) as object;
+  const pruned = prune(merged, { former, others, applied, versioning: application });
+  const own = compare(before, pruned, schema);
+  const changes = new Changes({ before, after: pruned, versioning: application, own });
+  let conflicts = force ? [] : conflictsOf(entries, changes, identity);
   if (live && conflicts.length > 0 && manager === KUBECTL) {
-    const allowed = allowedByLastApplied(live, { ...application, schema });
+    const allowed = allowedByLastApplied(live, application);
     if (isEmptySet(difference(conflictSet(conflicts), allowed))) conflicts = [];
     else conflicts = withoutFields(conflicts, allowed);
   }
   if (conflicts.length > 0) throw applyConflict(conflicts);
-  // The live object and its private copies must not share what is changed below.
-  object.metadata = { ...object.metadata };
-  const time = formatTime(application.nowMs);
-  setEntries(object, entriesAfterApply(entries, comparison, { identity, time, applied }));
-  if (manager === KUBECTL) syncLastApplied(object, sent);
+  const object = application.decode(pruned as JsonObject);
+  const isSame = live !== undefined && isEmptySet(own.changed) && isEmptySet(own.removed);
+  const time = isSame ? undefined : formatTime(application.nowMs);
+  setEntries(object, entriesAfterApply(entries, changes, { identity, time, applied }));
+  if (manager === KUBECTL) syncLastApplied(object, config);
   return object;
 }
 
 /** What an object that nobody tracked so far has belongs to nobody in particular. */
-function trackedEntries(
-  live: KubernetesObject,
-  application: Application,
-  schema: Schema,
-): readonly ManagedFieldsEntry[] {
+function trackedEntries(live: KubernetesObject, application: Application): readonly ManagedFieldsEntry[] {
   const entries = entriesOf(live);
   if (entries.length > 0) return entries;
-  const changed = ownable(createdSet(comparable(live, application), schema));
+  const after = comparable(live);
+  const own = { changed: createdSet(after, application.schemaIn(application.apiVersion)), removed: EMPTY };
+  const changes = new Changes({ before: {}, after, versioning: application, own });
   const identity = { ...identityOf(application, "Update"), manager: BEFORE_FIRST_APPLY };
-  const time = formatTime(application.nowMs);
-  return entriesAfterUpdate([], { changed, removed: EMPTY }, { identity, time });
+  return entriesAfterUpdate([], changes, { identity, time: formatTime(application.nowMs) });
 }
 
 /** Takes back new times when nothing else of the object is new, so that such a write is none. In place. */

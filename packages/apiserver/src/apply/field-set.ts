@@ -88,6 +88,48 @@ function differenceOf(a: FieldSet, b: FieldSet, { isRoot }: { isRoot: boolean })
   return isA ? a : nodeOf(children, { member });
 }
 
+/** The paths of a that are neither in b nor below a path of b (structured-merge-diff: RecursiveDifference). */
+export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmptySet(a) || isEmptySet(b)) return a;
+  return recursiveDifferenceOf(a, b, { isRoot: true }) ?? EMPTY;
+}
+
+function recursiveDifferenceOf(a: FieldSet, b: FieldSet, { isRoot }: { isRoot: boolean }): FieldSet | undefined {
+  if (!isRoot && isMember(b)) return undefined;
+  const children: Building = {};
+  let isA = true;
+  for (const element in a) {
+    if (element === SELF) continue;
+    const taken = b[element];
+    const left = taken === undefined ? a[element]! : recursiveDifferenceOf(a[element]!, taken, { isRoot: false });
+    if (left !== a[element]) isA = false;
+    if (left !== undefined) children[element] = left;
+  }
+  return isA ? a : nodeOf(children, { member: !isRoot && isMember(a) });
+}
+
+/** The paths of a that lie at or below a path of prefixes, in which "*" stands for any element (NewIncludeMatcherFilter). */
+export function within(a: FieldSet, prefixes: FieldSet): FieldSet {
+  const children: Building = {};
+  for (const element in a) {
+    const prefix = prefixes[element] ?? prefixes["*"];
+    if (element === SELF || prefix === undefined) continue;
+    if (isMember(prefix)) children[element] = a[element]!;
+    else {
+      const below = within(a[element]!, prefix);
+      if (!isEmptySet(below)) children[element] = below;
+    }
+  }
+  return setOf(children);
+}
+
+/** True when the path, element by element, belongs to the set itself. */
+export function hasPath(set: FieldSet, path: readonly string[]): boolean {
+  let node: FieldSet | undefined = set;
+  for (const element of path) node = node?.[element];
+  return node !== undefined && path.length > 0 && isMember(node);
+}
+
 /** The paths that both have. */
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return intersectionOf(a, b, { isRoot: true }) ?? EMPTY;

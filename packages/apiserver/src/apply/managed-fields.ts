@@ -34,9 +34,17 @@ export function setEntries({ metadata }: KubernetesObject, entries: readonly Man
   else metadata.managedFields = entries as never;
 }
 
-/** Entries as a client sent them: checked, canonical, in order. Throws an Error that says what is wrong. */
+/** Entries as a client sent them: checked, canonical, in order, the last of each manager's. Throws an Error that says
+ *  what is wrong. */
 export function parseEntries(sent: readonly unknown[]): readonly ManagedFieldsEntry[] {
-  return sorted(sent.map(parseEntry).filter(({ fieldsV1 }) => !isEmptySet(fieldsV1)));
+  const byIdentity = new Map<string, ManagedFieldsEntry>();
+  for (const value of sent) {
+    const parsed = parseEntry(value);
+    const { manager = "", operation, apiVersion, subresource = "" } = parsed;
+    const version = operation === "Apply" ? "" : apiVersion;
+    byIdentity.set(JSON.stringify([manager, operation, version, subresource]), parsed);
+  }
+  return sorted([...byIdentity.values()].filter(({ fieldsV1 }) => !isEmptySet(fieldsV1)));
 }
 
 function parseEntry(value: unknown): ManagedFieldsEntry {

@@ -17,6 +17,8 @@ export function merge(live: unknown, config: unknown, schema: Schema): unknown {
   if (config === undefined) return live;
   if (live === undefined) return config;
   const type = fieldTypeOf(schema);
+  // A null where fields or items are merged one by one says nothing of those that are there.
+  if (config === null && type.kind !== "leaf" && isFilled(live)) return live;
   if (type.kind === "keyed" || type.kind === "set") {
     return Array.isArray(live) && Array.isArray(config) ? mergeItems(live, config, type) : config;
   }
@@ -26,6 +28,10 @@ export function merge(live: unknown, config: unknown, schema: Schema): unknown {
     define(merged, name, merge(own(live, name), value, schemaOfField(type, name)));
   }
   return merged;
+}
+
+function isFilled(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
 /** Items in the configuration's order; those it does not speak of keep their place among the live ones. */

@@ -1,7 +1,6 @@
 // Who owns which fields after a write (structured-merge-diff merge/update.go, apimachinery util/managedfields). Works on
 // the entries as they stand: an entry that a write does not touch stays the very object it was. Throws nothing.
 
-import type { Comparison } from "./compare.js";
 import type { Conflict } from "./conflicts.js";
 import {
   difference,
@@ -14,6 +13,7 @@ import {
   union,
 } from "./field-set.js";
 import { entry, isEntryOf, type ManagedFieldsEntry, type ManagerIdentity, sorted } from "./managed-fields.js";
+import type { Changes } from "./versions.js";
 
 const MAX_UPDATE_MANAGERS = 10;
 const ANCIENT_CHANGES = "ancient-changes";
@@ -44,28 +44,33 @@ export function ownable(set: FieldSet): FieldSet {
 /** The entries after a write that is no apply: whoever writes a field owns it, and nobody else does. */
 export function entriesAfterUpdate(
   entries: readonly ManagedFieldsEntry[],
-  { changed, removed }: Comparison,
+  changes: Changes,
   { identity, time }: { identity: ManagerIdentity; time: string },
 ): readonly ManagedFieldsEntry[] {
+  const { changed, removed } = changes.in(identity.apiVersion)!;
   if (isEmptySet(changed) && isEmptySet(removed)) return entries;
   const gained = ownable(changed);
-  let own: FieldSet = EMPTY;
+  const { kept, isSame } = keptBy(entries, changes);
+  if (isEmptySet(gained)) return isSame ? entries : sorted(kept);
+  const own = kept.find((each) => isEntryOf(each, identity))?.fieldsV1 ?? EMPTY;
+  const others = kept.filter((each) => !isEntryOf(each, identity));
+  return sorted(withinCap([...others, entry({ ...identity, time, fieldsV1: union(own, gained) })]));
+}
+
+/** The entries without what a write changed or removed, each by its own version. */
+function keptBy(
+  entries: readonly ManagedFieldsEntry[],
+  changes: Changes,
+): { kept: ManagedFieldsEntry[]; isSame: boolean } {
   let isSame = true;
-  const left: ManagedFieldsEntry[] = [];
+  const kept: ManagedFieldsEntry[] = [];
   for (const each of entries) {
-    const kept = difference(difference(each.fieldsV1, changed), removed);
-    if (isEntryOf(each, identity) && !isEmptySet(gained)) {
-      own = kept;
-      isSame = false;
-    } else if (kept === each.fieldsV1) left.push(each);
-    else {
-      isSame = false;
-      if (!isEmptySet(kept)) left.push({ ...each, fieldsV1: kept });
-    }
+    const change = changes.in(each.apiVersion);
+    const fieldsV1 = change ? difference(difference(each.fieldsV1, change.changed), change.removed) : EMPTY;
+    if (fieldsV1 !== each.fieldsV1) isSame = false;
+    if (!isEmptySet(fieldsV1)) kept.push(fieldsV1 === each.fieldsV1 ? each : { ...each, fieldsV1 });
   }
-  if (isEmptySet(gained)) return isSame ? entries : left;
-  left.push(entry({ ...identity, time, fieldsV1: union(own, gained) }));
-  return sorted(withinCap(left));
+  return { kept, isSame };
 }
 
 /** The oldest updaters become one bucket for each version, so that managers without number do not fill the object. */
@@ -83,11 +88,11 @@ function withinCap(entries: readonly ManagedFieldsEntry[]): readonly ManagedFiel
       firstOf.set(each.apiVersion, each);
       continue;
     }
-    const bucket = buckets.get(each.apiVersion) ?? first;
-    gone.add(first).add(each);
     const { apiVersion, time } = each;
-    const fieldsV1 = union(bucket.fieldsV1, each.fieldsV1);
     const identity = { manager: ANCIENT_CHANGES, operation: "Update" as const, apiVersion, subresource: "" };
+    const bucket = buckets.get(apiVersion) ?? updaters.find((updater) => isEntryOf(updater, identity)) ?? first;
+    gone.add(bucket).add(each);
+    const fieldsV1 = union(bucket.fieldsV1, each.fieldsV1);
     buckets.set(apiVersion, entry({ ...identity, time, fieldsV1 }));
     count--;
   }
@@ -97,34 +102,30 @@ function withinCap(entries: readonly ManagedFieldsEntry[]): readonly ManagedFiel
 /** What others own of the fields that an apply changes. */
 export function conflictsOf(
   entries: readonly ManagedFieldsEntry[],
-  { changed }: Comparison,
+  changes: Changes,
   identity: ManagerIdentity,
 ): Conflict[] {
   return entries
     .filter((each) => !isEntryOf(each, identity))
-    .map((owner) => ({ owner, fields: intersection(owner.fieldsV1, changed) }))
+    .map((owner) => ({ owner, fields: intersection(owner.fieldsV1, changes.in(owner.apiVersion)?.changed ?? EMPTY) }))
     .filter(({ fields }) => !isEmptySet(fields));
 }
 
-/** The entries after an apply: the applier owns what it configures, others lose what was changed or removed. */
+/** The entries after an apply: the applier owns what it configures, others lose what was changed or removed. An apply
+ *  that only shares what is there gets no time, as upstream's. */
 export function entriesAfterApply(
   entries: readonly ManagedFieldsEntry[],
-  { changed, removed }: Comparison,
-  { identity, time, applied }: { identity: ManagerIdentity; time: string; applied: FieldSet },
+  changes: Changes,
+  { identity, time, applied }: { identity: ManagerIdentity; time: string | undefined; applied: FieldSet },
 ): readonly ManagedFieldsEntry[] {
   const former = entries.find((each) => isEntryOf(each, identity));
-  let isSame = true;
-  const left: ManagedFieldsEntry[] = [];
-  for (const each of entries) {
-    if (each === former) continue;
-    const kept = difference(difference(each.fieldsV1, changed), removed);
-    if (kept !== each.fieldsV1) isSame = false;
-    if (!isEmptySet(kept)) left.push(kept === each.fieldsV1 ? each : { ...each, fieldsV1: kept });
-  }
+  const others = former ? entries.filter((each) => each !== former) : entries;
+  const { kept, isSame } = keptBy(others, changes);
   const own = ownable(applied);
-  const objectIsSame = isEmptySet(changed) && isEmptySet(removed);
-  const sameOwn = former !== undefined && former.apiVersion === identity.apiVersion && sameSet(former.fieldsV1, own);
-  if (isSame && objectIsSame && (sameOwn || (former === undefined && isEmptySet(own)))) return entries;
-  if (!isEmptySet(own)) left.push(entry({ ...identity, time, fieldsV1: own }));
-  return sorted(left);
+  const isSameOwn = former
+    ? former.apiVersion === identity.apiVersion && sameSet(former.fieldsV1, own)
+    : isEmptySet(own);
+  if (isSame && isSameOwn && time === undefined) return entries;
+  if (!isEmptySet(own)) kept.push(entry({ ...identity, time: time ?? former?.time, fieldsV1: own }));
+  return sorted(kept);
 }

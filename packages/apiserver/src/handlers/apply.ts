@@ -1,20 +1,22 @@
-// PATCH with application/apply-patch+yaml: server-side apply, of an object or of its status or scale. Makes the object
-// when there is none.
+// PATCH with application/apply-patch+yaml: server-side apply, of an object or of one of its subresources. Makes the
+// object when there is none.
 
 import { badRequest, type FieldError, invalid } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { type GroupVersionKind, parseApiVersion } from "@picokube/api/resource";
 import { definitionNameOf } from "@picokube/api/schema/load";
+import type { Schema } from "@picokube/api/schema/schema";
 import { required } from "@picokube/api/validation/field-error";
 import { configFault } from "../apply/check-config.js";
-import { applyConfiguration, ownershipSchema } from "../apply/field-manager.js";
+import { applyConfiguration } from "../apply/field-manager.js";
 import { isJsonObject, type JsonObject } from "../apply/field-type.js";
 import { parseJson, parseYaml } from "../decode/decode-object.js";
 import { decodeTyped } from "../decode/typed-decoder.js";
 import type { RequestContext } from "../registry/resource-definition.js";
+import { fieldWriteOf } from "../storage/field-tracking.js";
 import type { ServedResource } from "../storage/served-resource.js";
+import { managerFaults } from "../validation/field-manager.js";
 import type { Exchange } from "./exchange.js";
-import { managerFaults } from "./field-manager-option.js";
 
 export const APPLY_PATCH = "application/apply-patch+yaml";
 
@@ -40,8 +42,11 @@ export function applyOptionsOf({ info }: Exchange): ApplyOptions {
   return { manager, force: force !== "" && force !== "false" && force !== "0" };
 }
 
-/** A configuration as it came, its kind checked. Throws 400. */
-export async function readConfiguration(body: Buffer, kind: GroupVersionKind): Promise<JsonObject> {
+/** A configuration as it came, its kind checked and its fields judged by the schema of ownership. Throws 400. */
+export async function readConfiguration(
+  body: Buffer,
+  { kind, schema }: { kind: GroupVersionKind; schema: Schema },
+): Promise<JsonObject> {
   const config = await parseConfiguration(body.toString());
   if (!isJsonObject(config)) {
     const word = Array.isArray(config) ? "array" : typeof config;
@@ -54,7 +59,7 @@ export async function readConfiguration(body: Buffer, kind: GroupVersionKind): P
   if (found !== kindText(kind)) throw badRequest(`invalid object type: ${found}`);
   const metadata = isJsonObject(config.metadata) ? config.metadata : {};
   if (metadata.managedFields != null) throw badRequest("metadata.managedFields must be nil");
-  const fault = configFault(config, ownershipSchema(kind));
+  const fault = configFault(config, schema);
   if (fault !== undefined) {
     const name = `${String(metadata.namespace ?? "")}/${String(metadata.name ?? "")}`;
     throw badRequest(`failed to create typed patch object (${name}; ${found}): ${fault}`);
@@ -79,13 +84,12 @@ function kindText({ group, version, kind }: GroupVersionKind): string {
   return `${group}/${version}, Kind=${kind}`;
 }
 
-/** Decodes a configuration that was checked; throws 400 for a value of the right type that is none (a quantity "x"). */
-export function decodeConfiguration(config: JsonObject, kind: GroupVersionKind): JsonObject & KubernetesObject {
+/** Decodes what a configuration was merged into; throws 400 for a value of the right type that is none (a quantity "x"). */
+export function decodeMerged(merged: JsonObject, kind: GroupVersionKind): KubernetesObject {
   const name = definitionNameOf(kind);
-  if (name === undefined) return structuredClone(config) as JsonObject & KubernetesObject;
+  if (name === undefined) return structuredClone(merged) as unknown as KubernetesObject;
   try {
-    const { value } = decodeTyped(config, name);
-    const object = value as JsonObject & KubernetesObject;
+    const object = decodeTyped(merged, name).value as KubernetesObject;
     object.metadata ??= {} as KubernetesObject["metadata"];
     return object;
   } catch (error) {
@@ -97,32 +101,9 @@ export function decodeConfiguration(config: JsonObject, kind: GroupVersionKind):
   }
 }
 
-/** What an apply through the subresource may speak of; the rest of the configuration is passed over, as upstream does. */
-export function configurationFor(
-  { metadata, status, ...rest }: JsonObject & KubernetesObject,
-  { served, subresource }: { served: ServedResource; subresource: string },
-): JsonObject {
-  if (subresource !== "status") {
-    const isKept = subresource !== "" || !served.definition.hasStatus || status === undefined;
-    return isKept && status !== undefined ? { ...rest, metadata, status } : { ...rest, metadata };
-  }
-  const { apiVersion, kind } = rest;
-  const { name, namespace, uid, resourceVersion } = metadata;
-  const identity = Object.fromEntries(
-    Object.entries({ name, namespace, uid, resourceVersion }).filter(([, value]) => value !== undefined),
-  );
-  const keepsMetadata = kind === "Pod" || kind === "Node";
-  return {
-    apiVersion,
-    kind,
-    metadata: keepsMetadata ? metadata : identity,
-    ...(status === undefined ? {} : { status }),
-  };
-}
-
 /** Makes the function that applies the configuration to the current object, or to none. */
 export function applier(
-  sent: JsonObject,
+  config: JsonObject,
   {
     served,
     subresource,
@@ -130,25 +111,12 @@ export function applier(
     options,
   }: { served: ServedResource; subresource: string; context: RequestContext; options: ApplyOptions },
 ): (live: KubernetesObject | undefined) => KubernetesObject {
-  const { resource, apiVersion } = served;
+  const { manager, force } = options;
   return (live) =>
     applyConfiguration(live, {
-      kind: resource,
-      apiVersion,
-      subresource,
-      nowMs: context.now(),
-      ignoreStatus: subresource === "" && served.definition.hasStatus,
-      manager: options.manager,
-      force: options.force,
-      sent,
-      // Decoded anew each time: what is made of it is changed by defaulting.
-      config: configurationFor(decodeConfiguration(sent, resource), { served, subresource }),
-      decode(value) {
-        try {
-          return decodeConfiguration(value, resource);
-        } catch {
-          return undefined;
-        }
-      },
+      ...fieldWriteOf(served, { manager, subresource, nowMs: context.now() }),
+      config,
+      force,
+      decode: (merged) => decodeMerged(merged, served.resource),
     });
 }

@@ -1,11 +1,12 @@
 // PATCH of an object or of one of its subresources: the patch is applied to the current object anew at each attempt.
 
-import { invalid } from "@picokube/api/errors";
+import { conflict, invalid } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { forbiddenField } from "@picokube/api/validation/field-error";
 import { decodeValue, fieldValidationOf } from "../decode/decode-object.js";
 import { notAnObject, patcherOf } from "../patch/apply-patch.js";
 import type { RequestContext } from "../registry/resource-definition.js";
+import { ownershipSchema } from "../storage/field-tracking.js";
 import type { Written } from "../storage/resource-writer.js";
 import type { ServedStorage } from "../storage/storage-registry.js";
 import { applier, applyOptionsOf, isApply, readConfiguration } from "./apply.js";
@@ -45,7 +46,10 @@ async function applyPatch(
   const { info, request } = exchange;
   fieldValidationOf(info.query);
   const options = applyOptionsOf(exchange);
-  const config = await readConfiguration(await readBody(request), served.resource);
+  const config = await readConfiguration(await readBody(request), {
+    kind: served.resource,
+    schema: ownershipSchema(served),
+  });
   const namespace = served.resource.namespaced ? info.namespace : "";
   const { subresource, name } = info;
   const apply = applier(config, { served, subresource, context, options });
@@ -65,7 +69,10 @@ async function applyPatch(
       subresource === ""
         ? () => {
             dependencies.authorizeCreate(exchange);
-            return applied(undefined);
+            const object = applied(undefined);
+            const { uid } = object.metadata;
+            if (uid) throw conflict(served.resource, name, uidMismatch(uid));
+            return object;
           }
         : undefined,
   });
@@ -106,4 +113,8 @@ async function changeByPatch(
       return object;
     },
   });
+}
+
+function uidMismatch(uid: string): string {
+  return `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
 }

@@ -2,15 +2,18 @@
 
 import { invalid, methodNotAllowed } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
+import { definition, definitionNameOf } from "@picokube/api/schema/load";
 import { invalidValue } from "@picokube/api/validation/field-error";
-import type { JsonObject } from "../apply/field-type.js";
+import { setEntries } from "../apply/managed-fields.js";
+import { entriesAfterScale, entriesAfterScaleApply, type ScaleWrite } from "../apply/scale-ownership.js";
 import { decodeObject, decodeValue, fieldValidationOf } from "../decode/decode-object.js";
 import { patcherOf } from "../patch/apply-patch.js";
 import type { RequestContext } from "../registry/resource-definition.js";
+import { fieldWriteOf } from "../storage/field-tracking.js";
 import type { Transform } from "../storage/resource-writer.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import type { ServedStorage } from "../storage/storage-registry.js";
-import { applier, applyOptionsOf, isApply, readConfiguration } from "./apply.js";
+import { applyOptionsOf, decodeMerged, isApply, readConfiguration } from "./apply.js";
 import { contextOf, currentItem, dryRunOf, type Handler } from "./dependencies.js";
 import { type Exchange, readBody } from "./exchange.js";
 import { fieldManagerOf } from "./field-manager-option.js";
@@ -36,15 +39,15 @@ export const handleScale: Handler = async (exchange, target, dependencies) => {
   const options = isPatch ? "PatchOptions" : "UpdateOptions";
   const context = contextOf(exchange, dependencies, dryRunOf(info.query.getAll("dryRun"), options));
   fieldValidationOf(info.query);
-  const isApplied = isPatch && isApply(exchange);
-  const transform = isApplied
-    ? await applying(exchange, target, context)
-    : await changing(exchange, target, { isPatch });
+  const transform =
+    isPatch && isApply(exchange)
+      ? await applying(exchange, target, context)
+      : await changing(exchange, target, { context, options });
   const written = await writer.update({
     namespace: info.namespace,
     name: info.name,
     subresource: "scale",
-    context: isApplied ? context : { ...context, fieldManager: fieldManagerOf(exchange, options) },
+    context,
     admission: dependencies.admission,
     transform,
   });
@@ -55,54 +58,71 @@ export const handleScale: Handler = async (exchange, target, dependencies) => {
 async function changing(
   exchange: Exchange,
   { served }: ServedStorage,
-  { isPatch }: { isPatch: boolean },
+  { context, options }: { context: RequestContext; options: "PatchOptions" | "UpdateOptions" },
 ): Promise<Transform<KubernetesObject>> {
   const { info, request } = exchange;
   const fieldValidation = fieldValidationOf(info.query);
   const decode = { kind: SCALE, fieldValidation, warn: (message: string) => exchange.warn(message) };
   const contentType = request.headers["content-type"];
+  const write = scaleWrite(served, { manager: fieldManagerOf(exchange, options), context });
   const body = await readBody(request);
-  const patch = isPatch ? patcherOf(body, contentType, SCALE) : undefined;
+  const patch = options === "PatchOptions" ? patcherOf(body, contentType, SCALE) : undefined;
   const wanted = patch ? undefined : await decodeObject<Scale>(body, { ...decode, contentType });
   return (current) => {
     const before = scaleOf(served, current);
     const scale = wanted ?? decodeValue<Scale>(patch!(before as unknown as { [field: string]: unknown }), decode);
     checkName(scale, info, info.namespace);
     const replicas = scale.spec?.replicas ?? 0;
-    checkReplicas(replicas, info.name);
-    setPath(current, served.definition.scale!.specReplicas, replicas);
-    current.metadata.resourceVersion = scale.metadata.resourceVersion || current.metadata.resourceVersion;
-    if (scale.metadata.uid) current.metadata.uid = scale.metadata.uid;
-    return current;
+    if (replicas !== before.spec!.replicas) setEntries(current, entriesAfterScale(current, write));
+    return scaled(current, { scale, replicas, served });
   };
 }
 
-/** Applies the one field of a Scale that means something as that field of the object itself. */
+/** Applies the one field of a Scale that means something; a Scale that does not speak of it changes nothing. */
 async function applying(
   exchange: Exchange,
   { served }: ServedStorage,
   context: RequestContext,
 ): Promise<Transform<KubernetesObject>> {
   const { info, request } = exchange;
-  const options = applyOptionsOf(exchange);
-  const scale = (await readConfiguration(await readBody(request), SCALE)) as JsonObject & Partial<Scale>;
-  const { name, namespace, uid, resourceVersion } = (scale.metadata ?? {}) as KubernetesObject["metadata"];
-  const metadata = Object.fromEntries(
-    Object.entries({ name, namespace, uid, resourceVersion }).filter(([, value]) => value != null),
-  );
-  checkName({ metadata: { ...metadata, name } } as KubernetesObject, info, info.namespace);
-  const config: JsonObject = { apiVersion: served.apiVersion, kind: served.kind, metadata };
-  const replicas = scale.spec?.replicas;
-  if (replicas != null) {
-    checkReplicas(replicas, info.name);
-    setPath(config, served.definition.scale!.specReplicas, replicas);
-  }
-  return applier(config, { served, subresource: "scale", context, options });
+  const { manager, force } = applyOptionsOf(exchange);
+  const schema = definition(definitionNameOf(SCALE)!);
+  const config = await readConfiguration(await readBody(request), { kind: SCALE, schema });
+  const scale = decodeMerged(config, SCALE) as Scale;
+  checkName(scale, info, info.namespace);
+  const write = scaleWrite(served, { manager, context });
+  return (current) => {
+    const before = scaleOf(served, current).spec!.replicas!;
+    const replicas = scale.spec?.replicas ?? before;
+    if (scale.spec?.replicas !== undefined) {
+      setEntries(current, entriesAfterScaleApply(current, write, { isChange: replicas !== before, force }));
+    }
+    return scaled(current, { scale, replicas, served });
+  };
 }
 
-function checkReplicas(replicas: number, name: string): void {
-  if (replicas >= 0) return;
-  throw invalid(SCALE, name, [invalidValue("spec.replicas", replicas, "must be greater than or equal to 0")]);
+function scaleWrite(
+  served: ServedResource,
+  { manager, context }: { manager: string; context: RequestContext },
+): ScaleWrite {
+  const write = fieldWriteOf(served, { manager, subresource: "scale", nowMs: context.now() });
+  return { ...write, path: served.definition.scale!.specReplicas };
+}
+
+/** The object with the replicas of the Scale, under the preconditions that its metadata states. In place. */
+function scaled(
+  current: KubernetesObject,
+  { scale, replicas, served }: { scale: Scale; replicas: number; served: ServedResource },
+): KubernetesObject {
+  if (replicas < 0) {
+    const fault = invalidValue("spec.replicas", replicas, "must be greater than or equal to 0");
+    throw invalid(SCALE, current.metadata.name, [fault]);
+  }
+  setPath(current, served.definition.scale!.specReplicas, replicas);
+  const { resourceVersion, uid } = scale.metadata;
+  current.metadata.resourceVersion = resourceVersion || current.metadata.resourceVersion;
+  if (uid) current.metadata.uid = uid;
+  return current;
 }
 
 function scaleOf(served: ServedResource, object: KubernetesObject): Scale {

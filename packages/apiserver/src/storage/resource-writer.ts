@@ -1,27 +1,31 @@
 // Writes objects: defaulting, strategy, admission, validation, then the store, with upstream's retries. Serialises each
 // object once. Answers nothing over HTTP and authorises nothing.
 
-import { semanticDeepEqual } from "@picokube/api/deep-equal";
-import { alreadyExists, conflict, type FieldError, invalid, isAlreadyExists } from "@picokube/api/errors";
+import { alreadyExists, badRequest, conflict, type FieldError, invalid, isAlreadyExists } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { generateName } from "@picokube/api/names/generate-name";
-import { invalidValue } from "@picokube/api/validation/field-error";
 import { isRevisionConflict } from "@picokube/store/errors";
 import type { KeyValue, Store } from "@picokube/store/store";
 import type { AdmissionAttributes } from "../admission/admission.js";
-import { keepTimesOfNoChange, trackWrite } from "../apply/field-manager.js";
+import { keepTimesOfNoChange } from "../apply/field-manager.js";
 import type { RequestContext } from "../registry/resource-definition.js";
-import { validateMetadata, validateMetadataUpdate } from "../validation/metadata.js";
+import { validateManagedFields } from "../validation/managed-fields.js";
+import { validateMetadata } from "../validation/metadata.js";
 import type { CacheFeed } from "./cache-feed.js";
 import { encodeObject, parseObject, spliceRevision } from "./codec.js";
 import { type DeleteOptions, isReadyToGo, planDeletion, unmetPrecondition } from "./deletion.js";
+import { trackFields } from "./field-tracking.js";
 import { fillForCreate, fillForUpdate } from "./metadata.js";
+import { dropRepeatedOwners } from "./owner-references.js";
 import { sameJson } from "./same-json.js";
 import type { ServedResource } from "./served-resource.js";
 import { statusOfStoreFault } from "./store-faults.js";
+import { bumpGeneration, checkIdentity, faultsOfUpdate, mergeSubresource } from "./update-rules.js";
+import { attributesOf } from "./write-attributes.js";
 
 const GENERATE_NAME_ATTEMPTS = 8;
-const CONFLICT_ATTEMPTS = 20;
+/** Each lost attempt is another writer's success; upstream tries until the request's time is over. */
+const CONFLICT_ATTEMPTS = 1000;
 
 /** The admission chain as the writer needs it; the apiserver's own writes go without. */
 export interface AdmissionChain {
@@ -33,6 +37,12 @@ export interface WriteOptions {
   readonly context: RequestContext;
   readonly admission?: AdmissionChain | undefined;
   readonly subresource?: string;
+}
+
+export interface CreateOptions extends WriteOptions {
+  readonly namespace: string;
+  /** True for an update that creates: only a create proper refuses an object that brings a resourceVersion. */
+  readonly ignoreVersion?: boolean;
 }
 
 /** What a write left behind: the object, and its bytes as they go over the wire. */
@@ -81,11 +91,11 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     this.leaseTtlSeconds = options.leaseTtlSeconds;
   }
 
-  async create(input: T, { namespace, ...options }: WriteOptions & { namespace: string }): Promise<Written<T>> {
+  async create(input: T, options: CreateOptions): Promise<Written<T>> {
     const generated = !input.metadata.name && Boolean(input.metadata.generateName);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.createOnce(generated ? structuredClone(input) : input, { ...options, namespace, generated });
+        return await this.createOnce(generated ? structuredClone(input) : input, { ...options, generated });
       } catch (error) {
         if (!generated || !isAlreadyExists(error) || attempt >= GENERATE_NAME_ATTEMPTS) throw error;
       }
@@ -98,7 +108,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     let current = this.currentFromCache(key);
     for (let attempt = 1; ; attempt++) {
       if (current === undefined) {
-        if (create) return this.create(create(), { ...options, namespace });
+        if (create) return this.create(create(), { ...options, namespace, ignoreVersion: true });
         throw this.served.absent(namespace, name);
       }
       try {
@@ -135,36 +145,41 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
       admission,
       namespace,
       generated,
+      ignoreVersion = false,
       subresource = "",
-    }: WriteOptions & { namespace: string; generated: boolean },
+    }: CreateOptions & { generated: boolean },
   ): Promise<Written<T>> {
     const { definition, resource } = this.served;
     object.kind = this.served.kind;
     object.apiVersion = this.served.apiVersion;
+    const { resourceVersion } = object.metadata;
     definition.applyDefaults?.(object);
     fillForCreate(object, { namespace, nowMs: context.now(), hasGeneration: definition.hasGeneration });
-    this.trackFields(undefined, object, { context, subresource });
-    const attributes = this.attributes({ operation: "CREATE", object, context, subresource });
+    dropRepeatedOwners(object, { afterAdmission: false, warn: context.warn });
+    trackFields(this.served, { old: undefined, object, context, subresource });
+    const attributes = attributesOf(this.served, { operation: "CREATE", object, context, subresource });
     await admission?.admit(attributes);
+    dropRepeatedOwners(object, { afterAdmission: true, warn: context.warn });
     definition.applyDefaults?.(object);
     if (generated) object.metadata.name = generateName(object.metadata.generateName!);
     await definition.prepareForCreate?.(object, context);
     const faults = [
       ...validateMetadata(object, definition as never),
+      ...validateManagedFields(object),
       ...(definition.validate?.(object, context) ?? []),
     ];
     this.throwInvalid(faults, object.metadata.name);
     await admission?.validate({ ...attributes, name: object.metadata.name });
-    const bytes = this.encode(object);
-    if (context.dryRun) {
-      if (this.served.cache.get(this.served.keyOf(namespace, object.metadata.name))) {
-        throw alreadyExists(resource, object.metadata.name);
-      }
-      return { object, bytes: encodeObject(object), created: true };
+    if (!ignoreVersion && resourceVersion && resourceVersion !== "0") {
+      throw badRequest("resourceVersion should not be set on objects to be created");
     }
     const key = this.served.keyOf(namespace, object.metadata.name);
+    if (context.dryRun) {
+      if (this.served.cache.get(key)) throw alreadyExists(resource, object.metadata.name);
+      return { object, bytes: encodeObject(object), created: true };
+    }
     try {
-      const pair = await this.store.create(key, bytes, this.lease());
+      const pair = await this.store.create(key, this.encode(object), this.lease());
       return { ...(await this.committed(object, pair)), created: true };
     } catch (error) {
       throw statusOfStoreFault(error, resource, object.metadata.name);
@@ -178,18 +193,24 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     const object = await options.transform(this.served.copyOf(current));
     object.kind = this.served.kind;
     object.apiVersion = this.served.apiVersion;
-    this.checkIdentity(object, old);
+    checkIdentity(object, old, this.served);
     definition.applyDefaults?.(object);
     fillForUpdate(object, old);
-    const merged = subresource === "" ? object : this.mergeSubresource(subresource, object, old, context);
-    this.trackFields(old, merged, { context, subresource });
-    const attributes = this.attributes({ operation: "UPDATE", object: merged, oldObject: old, context, subresource });
+    dropRepeatedOwners(object, { afterAdmission: false, warn: context.warn });
+    if (subresource !== "scale") trackFields(this.served, { old, object, context, subresource });
+    const merged = mergeSubresource({ object, old, subresource, context }, this.served);
+    const attributes = attributesOf(this.served, {
+      operation: "UPDATE",
+      object: merged,
+      oldObject: old,
+      context,
+      subresource,
+    });
     await admission?.admit(attributes);
-    if (subresource === "" || subresource === "scale") {
-      await definition.prepareForUpdate?.(merged, old, context);
-      this.bumpGeneration(merged, old);
-    } else if (subresource !== "status") this.bumpGeneration(merged, old);
-    this.throwInvalid(this.faultsOf(merged, old, { subresource, context }), name);
+    dropRepeatedOwners(merged, { afterAdmission: true, warn: context.warn });
+    if (subresource === "" || subresource === "scale") await definition.prepareForUpdate?.(merged, old, context);
+    if (subresource !== "status") bumpGeneration(merged, old, this.served);
+    this.throwInvalid(faultsOfUpdate({ object: merged, old, subresource, context }, this.served), name);
     await admission?.validate(attributes);
     if (isReadyToGo(merged)) return this.removeInUpdate(key, current, merged, context);
     keepTimesOfNoChange(old, merged);
@@ -214,7 +235,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     const old = this.served.copyOf(current);
     const unmet = unmetPrecondition(old, deleteOptions.preconditions, resource);
     if (unmet) throw unmet;
-    const attributes = this.attributes({ operation: "DELETE", oldObject: old, context, subresource: "" });
+    const attributes = attributesOf(this.served, { operation: "DELETE", oldObject: old, context, subresource: "" });
     await admission?.admit(attributes);
     await admission?.validate(attributes);
     const plan = planDeletion(this.served.copyOf(current), {
@@ -275,72 +296,6 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     return pair && { revision: pair.modRevision, bytes: spliceRevision(pair.value, pair.modRevision) };
   }
 
-  /** Before admission and strategies: what they set belongs to nobody, as upstream. */
-  private trackFields(
-    old: T | undefined,
-    object: T,
-    { context, subresource }: { context: RequestContext; subresource: string },
-  ): void {
-    if (context.fieldManager === undefined) return;
-    trackWrite(old, object, {
-      kind: this.served.resource,
-      apiVersion: this.served.apiVersion,
-      manager: context.fieldManager,
-      subresource,
-      nowMs: context.now(),
-      ignoreStatus: subresource === "" && this.served.definition.hasStatus,
-    });
-  }
-
-  private mergeSubresource(subresource: string, object: T, old: T, context: RequestContext): T {
-    const own = this.served.definition.update?.[subresource];
-    if (own) return own(object, old, context);
-    if (subresource !== "status") return object;
-    const merged = structuredClone(old) as T & { status?: unknown };
-    const { status } = object as { status?: unknown };
-    if (status === undefined) delete merged.status;
-    else merged.status = status;
-    // As upstream's pod and node strategies: their kubelets also keep annotations and finalizers through status.
-    if (this.served.kind === "Pod" || this.served.kind === "Node") {
-      const { ownerReferences } = old.metadata;
-      merged.metadata = { ...object.metadata, ...(ownerReferences ? { ownerReferences } : {}) };
-    }
-    if (object.metadata.managedFields) merged.metadata.managedFields = object.metadata.managedFields;
-    return merged;
-  }
-
-  private faultsOf(
-    object: T,
-    old: T,
-    { subresource, context }: { subresource: string; context: RequestContext },
-  ): FieldError[] {
-    const { definition } = this.served;
-    const metadata = validateMetadataUpdate(object, old);
-    const specific = subresource === "status" ? definition.validateStatusUpdate : definition.validateUpdate;
-    // Subresources with a merge of their own touch what validateUpdate guards; they validate in that merge.
-    const own = subresource !== "" && subresource !== "status" && subresource !== "scale";
-    return [...metadata, ...(own ? [] : (specific?.(object, old, context) ?? []))];
-  }
-
-  private checkIdentity(object: T, old: T): void {
-    const { resource, definition } = this.served;
-    const { uid, resourceVersion } = object.metadata;
-    const unmet = unmetPrecondition(old, uid ? { uid } : undefined, resource);
-    if (unmet) throw unmet;
-    if (!resourceVersion || resourceVersion === "0") {
-      if (definition.allowUnconditionalUpdate === false) {
-        const fault = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
-        this.throwInvalid([fault], old.metadata.name);
-      }
-    } else if (resourceVersion !== old.metadata.resourceVersion) throw conflict(resource, old.metadata.name);
-  }
-
-  private bumpGeneration(object: T, old: T): void {
-    if (!this.served.definition.hasGeneration) return;
-    if (semanticDeepEqual(desired(object), desired(old))) return;
-    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  }
-
   private throwInvalid(faults: readonly FieldError[], name: string | undefined): void {
     if (faults.length > 0) throw invalid(this.served.resource, name ?? "", faults);
   }
@@ -348,42 +303,6 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
   private lease(): { leaseTtl?: number } {
     return this.leaseTtlSeconds === undefined ? {} : { leaseTtl: this.leaseTtlSeconds };
   }
-
-  private attributes({
-    operation,
-    object,
-    oldObject,
-    context,
-    subresource,
-  }: {
-    operation: AdmissionAttributes["operation"];
-    object?: T;
-    oldObject?: T;
-    context: RequestContext;
-    subresource: string;
-  }): AdmissionAttributes {
-    const { group, version, kind, resource } = this.served.resource;
-    const { namespace = "", name = "" } = (object ?? oldObject)!.metadata;
-    return {
-      operation,
-      resource: { group, version, resource },
-      kind: { group, version, kind },
-      subresource,
-      namespace: this.served.resource.resource === "namespaces" && group === "" ? name : namespace,
-      name,
-      user: context.user,
-      dryRun: context.dryRun,
-      object,
-      oldObject,
-      warn: (message) => context.warn(message),
-    };
-  }
-}
-
-/** Everything but metadata and status: a change of it is a new generation. */
-function desired(object: KubernetesObject): object {
-  const { metadata: _metadata, status: _status, ...rest } = object as KubernetesObject & { status?: unknown };
-  return rest;
 }
 
 function withoutRevision(object: KubernetesObject): KubernetesObject {

@@ -22,6 +22,8 @@ export class ServedResource<T extends KubernetesObject = KubernetesObject> {
   readonly qualifiedName: string;
   /** Aborts when it is served no longer, or otherwise than here: watches end. Never, for built-in kinds. */
   readonly retired: AbortSignal | undefined;
+  /** All that serve the same stored objects, this one among them; the registry says so. */
+  siblings: readonly ServedResource[] = [];
   private readonly converted = new WeakMap<CacheItem, Buffer>();
 
   constructor({
@@ -103,6 +105,12 @@ export class ServedResource<T extends KubernetesObject = KubernetesObject> {
     if (!storedAs) return { ...object, kind: this.kind, apiVersion: this.apiVersion };
     const { resource } = storedAs;
     return { ...storedAs.toStored(object), kind: resource.kind, apiVersion: apiVersionOf(resource) };
+  }
+
+  /** The object in the version of a sibling; undefined when there is none of that version. Leaves the object as it is. */
+  inVersion(object: T, apiVersion: string): KubernetesObject | undefined {
+    const sibling = this.siblings.find((each) => each.apiVersion === apiVersion);
+    return sibling?.fromStored(structuredClone(this.toStored(object)));
   }
 
   /** Selectable fields of an object that is not in the cache. */

@@ -17,6 +17,9 @@ import { ServedResource } from "./served-resource.js";
 
 const SELF = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
 
+/** What the apiserver makes by itself is tracked under upstream's name for it. */
+const SELF_MANAGER = "kube-apiserver";
+
 /** A served resource with its writer and its view. */
 export interface ServedStorage<T extends KubernetesObject = KubernetesObject> {
   readonly served: ServedResource<T>;
@@ -60,6 +63,8 @@ export function createStorageRegistry({
 }): ServedRegistry {
   const byVersion = new Map<string, ServedStorage>();
   const byName = new Map<string, ServedStorage>();
+  /** By storage prefix: the same objects in other versions and groups. */
+  const bySiblings = new Map<string, ServedResource[]>();
   const added = new Map<string, Served>();
   let all: readonly ResourceDefinition[] = definitions;
   const registry: ServedRegistry = {
@@ -118,12 +123,19 @@ export function createStorageRegistry({
     if (!known) return;
     added.delete(name);
     byName.delete(name);
-    for (const { resource } of known.definitions) byVersion.delete(`${resource.version}/${name}`);
+    for (const { resource, storagePrefix } of known.definitions) {
+      byVersion.delete(`${resource.version}/${name}`);
+      bySiblings.delete(storagePrefix);
+    }
     known.retire.abort();
   }
 
   function add(definition: ResourceDefinition, retired?: AbortSignal): void {
     const served = new ServedResource({ definition, feed, retired });
+    const siblings = bySiblings.get(definition.storagePrefix) ?? [];
+    bySiblings.set(definition.storagePrefix, siblings);
+    siblings.push(served);
+    served.siblings = siblings;
     const isEvent = definition.storagePrefix === "events";
     const writer = new ResourceWriter({ served, store, feed, leaseTtlSeconds: isEvent ? eventTtlSeconds : undefined });
     const entry = { served, writer, storage: storageView({ served, writer, context }) };
@@ -155,7 +167,7 @@ function storageView<T extends KubernetesObject>({
     async create(object: NewObject<T>) {
       const copy = structuredClone({ metadata: {}, ...object }) as unknown as T;
       const namespace = copy.metadata.namespace ?? "";
-      return (await writer.create(copy, { namespace, context })).object;
+      return (await writer.create(copy, { namespace, context: { ...context, fieldManager: SELF_MANAGER } })).object;
     },
     async update(namespace, name, mutate) {
       const transform = (current: T) => {
