@@ -214,6 +214,70 @@ export const flags = {
     default: ["x-remote-extra-"],
     description: "Request header prefixes to inspect for extra user information.",
   },
+  "audit-policy-file": {
+    type: "string",
+    default: "",
+    description: "Path to the file that defines the audit policy configuration.",
+  },
+  "audit-log-path": {
+    type: "string",
+    default: "",
+    description: "If set, all requests coming to the apiserver will be logged to this file. '-' means standard out.",
+  },
+  "audit-log-maxage": {
+    type: "int",
+    default: 0,
+    description:
+      "The maximum number of days to retain old audit log files based on the timestamp encoded in their filename.",
+  },
+  "audit-log-maxbackup": {
+    type: "int",
+    default: 0,
+    description:
+      "The maximum number of old audit log files to retain. Setting a value of 0 will mean there's no restriction on the number of files.",
+  },
+  "audit-log-maxsize": {
+    type: "int",
+    default: 0,
+    description: "The maximum size in megabytes of the audit log file before it gets rotated.",
+  },
+  "audit-log-format": {
+    type: "string",
+    default: "json",
+    description:
+      "Format of saved audits: legacy is a 1-line text format for each event, json is structured. Known formats are legacy,json.",
+  },
+  "audit-log-mode": {
+    type: "string",
+    default: "blocking",
+    description:
+      "Strategy for sending audit events. An event is in the file before its answer is complete in every mode; blocking-strict also fails a request whose first event cannot be written. Known modes are batch,blocking,blocking-strict.",
+  },
+  "audit-webhook-config-file": {
+    type: "string",
+    default: "",
+    description: "Path to a kubeconfig formatted file that defines the audit webhook configuration.",
+  },
+  "audit-webhook-batch-buffer-size": {
+    type: "int",
+    default: 10000,
+    description: "The size of the buffer to store events before batching and writing.",
+  },
+  "audit-webhook-batch-max-size": {
+    type: "int",
+    default: 400,
+    description: "The maximum size of a batch.",
+  },
+  "audit-webhook-batch-max-wait": {
+    type: "duration",
+    default: "30s",
+    description: "The amount of time to wait before force writing the batch that hadn't reached the max size.",
+  },
+  "audit-webhook-initial-backoff": {
+    type: "duration",
+    default: "10s",
+    description: "The amount of time to wait before retrying the first failed request.",
+  },
   "encryption-provider-config": {
     type: "string",
     default: "",

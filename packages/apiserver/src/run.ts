@@ -7,7 +7,7 @@ import { pods } from "@picokube/api/core/v1";
 import { ConfigError } from "@picokube/component-base/config-error";
 import type { FlagValues } from "@picokube/component-base/flag-set";
 import type { CommandContext } from "@picokube/component-base/flags";
-import { createMetrics } from "@picokube/component-base/metrics";
+import { createMetrics, type Metrics } from "@picokube/component-base/metrics";
 import { sdNotify } from "@picokube/component-base/sd-notify";
 import { servingTls } from "@picokube/component-base/tls-options";
 import { isUnavailable } from "@picokube/store/errors";
@@ -15,6 +15,7 @@ import { openLevelDbStore } from "@picokube/store/leveldb/store";
 import type { Store } from "@picokube/store/store";
 import { readAdmissionConfiguration } from "./admission/admission-configuration.js";
 import { createAdmission } from "./admission/create-admission.js";
+import type { Audit } from "./audit/create-audit.js";
 import { apiAudiencesOf, createAuthenticator, type RequestAuthenticator } from "./authn/create-authenticator.js";
 import { impersonate } from "./authn/impersonation.js";
 import { openIdDocuments } from "./authn/openid-documents.js";
@@ -100,6 +101,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     const admission = createAdmission({ ...options, authorizer, configuration }, registry);
     Object.assign(late, { authorizer, authenticator, admission });
     const streaming = lazyStreaming({ storage: registry, kubelet: options });
+    const audit = await openAudit(options, { clock, logger, metrics });
     const inFlight = createInFlight({
       maxReading: options.maxRequestsInflight,
       maxMutating: options.maxMutatingRequestsInflight,
@@ -109,6 +111,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     const authorize = (attributes: Attributes) => {
       const { decision, reason } = authorizer.authorize(attributes);
       if (decision !== "Allow") throw forbiddenError(attributes, reason);
+      return reason;
     };
     const dispatchOptions: DispatchOptions = {
       dependencies: {
@@ -116,7 +119,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         store,
         feed,
         admission,
-        authorizeCreate: ({ info, user }) => authorize(attributesOf({ ...info, verb: "create" }, user)),
+        authorizeCreate: ({ info, user }) => void authorize(attributesOf({ ...info, verb: "create" }, user)),
         clock,
         minRequestTimeoutMs: options.minRequestTimeout * 1000,
         shutdown: shutdown.signal,
@@ -141,9 +144,9 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
       requestTimeoutMs: options.requestTimeout,
       inFlight,
       logger,
-      async authenticate(request) {
-        return impersonate(request, await authenticator.authenticate(request), authorizer);
-      },
+      audit,
+      authenticate: (request) => authenticator.authenticate(request),
+      impersonate: (request, user) => impersonate(request, user, authorizer),
       authorize,
       handle: (exchange) => dispatch(exchange, dispatchOptions),
       upgrade: (exchange, socket, head) => dispatchUpgrade(exchange, { socket, head }, dispatchOptions),
@@ -172,11 +175,22 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     stopCompaction();
     await server.close();
     await streaming.close();
+    await audit?.close();
     if (reopen) throw new Error("the store was not writable for a while: to be started again");
   } finally {
     stopFeed.abort();
     await plainStore.close();
   }
+}
+
+/** Auditing is loaded only where a policy asks for it. */
+async function openAudit(
+  options: Options,
+  dependencies: Pick<CommandContext, "clock" | "logger"> & { metrics: Metrics },
+): Promise<Audit | undefined> {
+  if (options.auditPolicyFile === "") return undefined;
+  const { createAudit } = await import("./audit/create-audit.js");
+  return createAudit(options, dependencies);
 }
 
 async function openStore(

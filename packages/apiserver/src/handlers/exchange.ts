@@ -38,6 +38,13 @@ export function createExchange(fields: Omit<Exchange, "warn">): Exchange {
   };
 }
 
+const bodyListeners = new WeakMap<IncomingMessage, (body: Buffer) => void>();
+
+/** Has the listener told of the request's whole body, if it is read at all. */
+export function onBody(request: IncomingMessage, listener: (body: Buffer) => void): void {
+  bodyListeners.set(request, listener);
+}
+
 /** The whole body; throws 413 above the limit, 400 when the client breaks off. */
 export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -55,7 +62,11 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
       else chunks.push(chunk);
     };
     request.on("data", take);
-    request.once("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+    request.once("end", () => {
+      const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+      bodyListeners.get(request)?.(body);
+      resolve(body);
+    });
     request.once("error", (error) => fail(brokenOff(error)));
     request.once("close", () => {
       if (!request.complete) fail(brokenOff());

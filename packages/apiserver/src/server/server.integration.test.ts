@@ -20,7 +20,8 @@ test("slow clients lose their connection, others keep it", async (t) => {
     inFlight: createInFlight({ maxReading: 0, maxMutating: 0 }),
     logger: createLogger(),
     authenticate: async () => ({ name: "a", groups: [] }),
-    authorize() {},
+    impersonate: (_request, user) => user,
+    authorize: () => "",
     async handle({ response }) {
       response.end("ok");
     },

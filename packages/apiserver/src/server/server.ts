@@ -9,6 +9,8 @@ import { badRequest, timeout } from "@picokube/api/errors";
 import type { Logger } from "@picokube/component-base/logger";
 import type { ServingTls } from "@picokube/component-base/tls-options";
 import { fastify } from "fastify";
+import type { AuditTrail } from "../audit/audit-trail.js";
+import type { Audit } from "../audit/create-audit.js";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { Attributes } from "../authz/authorizer.js";
 import { createExchange, type Exchange, sendError, statusOf } from "../handlers/exchange.js";
@@ -22,6 +24,8 @@ const HEADERS_TIMEOUT_MS = 32_000;
 /** How long running requests may take once the server is told to stop. */
 const DRAIN_MS = 10_000;
 const MAX_HEADER_BYTES = 128 * 1024;
+/** Whose credentials are none. */
+const NOBODY: UserInfo = { name: "", groups: [] };
 
 export interface ServerOptions {
   readonly tls: ServingTls;
@@ -32,10 +36,14 @@ export interface ServerOptions {
   readonly headersTimeoutMs?: number;
   readonly inFlight: InFlight;
   readonly logger: Logger;
-  /** Who asks, impersonation included. Throws 401 or 403. */
+  /** Records what is asked and answered; undefined when nothing is. */
+  readonly audit?: Audit | undefined;
+  /** Who asks. Throws 401. */
   authenticate(request: IncomingMessage): Promise<UserInfo>;
-  /** Throws 403. */
-  authorize(attributes: Attributes): void;
+  /** As whom: the same user, or the one it impersonates. Throws 403. */
+  impersonate(request: IncomingMessage, user: UserInfo): UserInfo;
+  /** Returns why it is allowed. Throws 403. */
+  authorize(attributes: Attributes): string;
   /** Answers an authorised request. */
   handle(exchange: Exchange): Promise<void>;
   /** Takes over the socket of an authorised upgrade. Throws before it has written anything. */
@@ -143,14 +151,16 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
   request.on("error", () => {});
   response.on("error", () => {});
   try {
-    const auditId = request.headers["audit-id"];
-    response.setHeader("Audit-Id", typeof auditId === "string" && auditId.length <= 64 ? auditId : randomUUID());
+    const auditId = auditIdOf(request);
+    response.setHeader("Audit-Id", auditId);
     info = readInfo(request);
-    const user = await options.authenticate(request);
+    const asked = { request, response, auditId, isLongRunning: isLongRunning(info) };
+    const begin = (attributes: Attributes) => options.audit?.begin({ ...asked, attributes });
+    const { user, trail } = await identify(options, { request, info, begin });
     leave = options.inFlight.enter(info, user);
     // A watch has only begun when its handler returns.
     if (isLongRunning(info)) leaveAtClose(response, leave);
-    options.authorize(attributesOf(info, user));
+    permit(options, attributesOf(info, user), trail);
     if (!isLongRunning(info)) {
       deadline = setTimeout(() => {
         timedOut = true;
@@ -171,6 +181,44 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
   }
 }
 
+/** Who asks and acts, and the trail that the policy wants of it. Throws 401, 403. */
+async function identify(
+  options: ServerOptions,
+  {
+    request,
+    info,
+    begin,
+  }: { request: IncomingMessage; info: RequestInfo; begin: (attributes: Attributes) => AuditTrail | undefined },
+): Promise<{ user: UserInfo; trail: AuditTrail | undefined }> {
+  let caller: UserInfo;
+  try {
+    caller = await options.authenticate(request);
+  } catch (error) {
+    begin(attributesOf(info, NOBODY));
+    throw error;
+  }
+  const trail = begin(attributesOf(info, caller));
+  const user = options.impersonate(request, caller);
+  if (user !== caller) trail?.impersonates(user);
+  return { user, trail };
+}
+
+function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): void {
+  try {
+    const reason = options.authorize(attributes);
+    trail?.decided("allow", reason);
+  } catch (error) {
+    trail?.decided("forbid", "");
+    throw error;
+  }
+}
+
+/** The client's own id, or a new one. */
+function auditIdOf({ headers }: IncomingMessage): string {
+  const auditId = headers["audit-id"];
+  return typeof auditId === "string" && auditId.length <= 64 ? auditId : randomUUID();
+}
+
 function leaveAtClose(stream: ServerResponse | Duplex, leave: () => void): void {
   if (stream.destroyed) leave();
   else stream.once("close", leave);
@@ -181,15 +229,23 @@ async function serveUpgrade(
   { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
 ): Promise<void> {
   socket.on("error", () => {});
+  let trail: AuditTrail | undefined;
   try {
     const info = readInfo(request);
-    const user = await options.authenticate(request);
-    options.authorize(attributesOf(info, user));
+    const asked = { request, socket, auditId: auditIdOf(request), isLongRunning: true };
+    const begin = (attributes: Attributes) => {
+      trail = options.audit?.beginUpgrade({ ...asked, attributes });
+      return trail;
+    };
+    const { user } = await identify(options, { request, info, begin });
+    permit(options, attributesOf(info, user), trail);
     leaveAtClose(socket, options.inFlight.enter(info, user));
     await options.upgrade({ request, info, user, warn: () => {} }, socket, head);
+    trail?.upgraded();
   } catch (error) {
     report(options.logger, error, request);
     const status = statusOf(error);
+    trail?.complete({ code: status.code, message: status.message ?? "" });
     const body = JSON.stringify(status);
     socket.end(
       `HTTP/1.1 ${status.code} ${status.reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
