@@ -5,9 +5,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { badRequest, internalError, type Status, StatusError } from "@picokube/api/errors";
 import type { UserInfo } from "../authn/authenticator.js";
 import { bodyTooLarge, MAX_BODY_BYTES } from "../decode/decode-object.js";
-import { wantsPretty } from "../request/negotiate.js";
+import { negotiate, type Representation, wantsPretty } from "../request/negotiate.js";
 import type { RequestInfo } from "../request/request-info.js";
 import { closeLingering } from "./lingering-close.js";
+import { sendYaml } from "./send-yaml.js";
 import { createWarnings, type Warnings } from "./warnings.js";
 
 export interface Exchange {
@@ -102,6 +103,17 @@ export function sendText(response: ServerResponse, code: number, text: string): 
   response.end(text);
 }
 
+/** As the client asks, or JSON where it accepts nothing that we have: the error itself matters more (upstream: WriteObjectNegotiated). */
+function errorRepresentation({ headers, url }: IncomingMessage): Pick<Representation, "format" | "pretty"> {
+  const query = new URLSearchParams(url?.split("?")[1]);
+  const pretty = wantsPretty(query.get("pretty"), headers["user-agent"]);
+  try {
+    return negotiate(headers.accept, { transforms: false, pretty });
+  } catch {
+    return { format: "json", pretty };
+  }
+}
+
 /** The Status of any error; what is no StatusError is ours to answer for: 500. */
 export function statusOf(error: unknown): Status {
   if (error instanceof StatusError) return error.toStatus();
@@ -125,7 +137,7 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
     closeLingering(request.socket);
   }
   request.resume();
-  const query = new URLSearchParams(request.url?.split("?")[1]);
-  const pretty = wantsPretty(query.get("pretty"), request.headers["user-agent"]);
-  sendJsonBytes(response, status.code, Buffer.from(JSON.stringify(status, null, pretty ? 2 : 0)));
+  const { format, pretty } = errorRepresentation(request);
+  if (format === "yaml") void sendYaml(response, status.code, status);
+  else sendJsonBytes(response, status.code, Buffer.from(JSON.stringify(status, null, pretty ? 2 : 0)));
 }

@@ -4,12 +4,23 @@ import { text as textOf } from "node:stream/consumers";
 import { configmaps } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
+import { Agent, request } from "undici";
 import { parse } from "yaml";
 
 const META = "g=meta.k8s.io;v=v1";
 const TABLE = `application/json;as=Table;${META}`;
 const PARTIAL = `application/json;as=PartialObjectMetadata;${META}`;
 const PARTIAL_LIST = `application/json;as=PartialObjectMetadataList;${META}`;
+
+async function fetchAnonymous(url: string, accept: string) {
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+  try {
+    const { statusCode, headers, body } = await request(url, { headers: { accept }, dispatcher });
+    return { status: statusCode, type: String(headers["content-type"]), text: await body.text() };
+  } finally {
+    await dispatcher.destroy();
+  }
+}
 
 test("objects, tables and metadata, as JSON and YAML", async (t) => {
   const server = await startApiServer(t);
@@ -80,6 +91,56 @@ test("objects, tables and metadata, as JSON and YAML", async (t) => {
     t.match(parse(table.text), { kind: "Table", rows: [{}, {}] });
   });
 
+  await t.test("errors come as YAML too, and as JSON to who accepts neither", async (t) => {
+    const absent = `${collection}/absent`;
+    const yaml = await ask(absent, { accept: "application/yaml" });
+    t.same([yaml.status, yaml.type], [404, "application/yaml"]);
+    t.match(parse(yaml.text), {
+      kind: "Status",
+      apiVersion: "v1",
+      code: 404,
+      message: 'configmaps "absent" not found',
+    });
+    for (const accept of [TABLE, "application/json", "application/vnd.kubernetes.protobuf, application/json"]) {
+      const answer = await ask(absent, { accept });
+      t.same([answer.status, answer.type], [404, "application/json"], accept);
+      t.match(JSON.parse(answer.text), { kind: "Status", code: 404 }, accept);
+    }
+    const anonymous = await fetchAnonymous(`${server.url}${absent}`, "application/yaml");
+    t.same([anonymous.status, anonymous.type], [403, "application/yaml"]);
+    t.match(parse(anonymous.text), { kind: "Status", code: 403, reason: "Forbidden" });
+  });
+
+  await t.test("every verb answers in the form that was asked for", async (t) => {
+    const send = async (method: string, path: string, body: object | undefined, accept: string, type = "json") => {
+      const headers = { accept, "content-type": `application/${type}` };
+      const { body: answer } = await server.client.raw({
+        method,
+        path,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return JSON.parse(await textOf(answer));
+    };
+    const only = { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: { name: "verbs" } };
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "verbs" }, data: { a: "1" } };
+    const one = `${collection}/verbs`;
+    const created = await send("POST", collection, object, PARTIAL);
+    t.match(created, only);
+    t.notOk("data" in created);
+    t.match(await send("PUT", one, { ...object, data: { a: "2" } }, PARTIAL), only);
+    t.match(await send("PATCH", one, { data: { a: "3" } }, PARTIAL, "merge-patch+json"), only);
+    t.match(await send("PATCH", one, { data: { b: "4" } }, TABLE, "merge-patch+json"), {
+      kind: "Table",
+      rows: [{ cells: ["verbs", 2] }],
+    });
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "verbs" } };
+    const accounts = "/api/v1/namespaces/default/serviceaccounts";
+    t.match(await send("POST", accounts, account, TABLE), { kind: "Table", rows: [{ cells: ["verbs", 0] }] });
+    t.match(await send("DELETE", `${accounts}/verbs`, undefined, PARTIAL), only, "a deleted object that is returned");
+    t.match(await send("DELETE", one, undefined, PARTIAL), { kind: "Status", status: "Success" });
+  });
+
   await t.test("the best that can be served, or 406", async (t) => {
     const kinds: [string, string][] = [
       ["application/vnd.kubernetes.protobuf, application/json", "application/json"],
@@ -128,7 +189,8 @@ test("objects, tables and metadata, as JSON and YAML", async (t) => {
       { type: "BOOKMARK", object: { kind: "PartialObjectMetadata" } },
     ]);
     t.notOk(partial.some(({ object }) => "data" in object));
-    t.match(await json(watch, "application/yaml"), { code: 406 }, "a stream has no YAML form");
+    const noStream = await ask(watch, { accept: "application/yaml" });
+    t.match(parse(noStream.text), { code: 406, reason: "NotAcceptable" }, "a stream has no YAML form");
     t.match(await json(watch, PARTIAL_LIST), { code: 406 });
   });
 

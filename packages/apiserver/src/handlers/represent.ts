@@ -5,6 +5,7 @@ import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { negotiate, type Representation, wantsPretty } from "../request/negotiate.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import { type Exchange, sendJsonBytes } from "./exchange.js";
+import { sendYaml } from "./send-yaml.js";
 import { includeObjectOf, partialMetadata, tableHead, tableRow } from "./tables.js";
 
 /** What the request's Accept header asks for; throws 406. transforms: false for documents that have no Table. */
@@ -75,12 +76,5 @@ export async function sendDocument(
   if (format === "json" && !pretty) return sendJsonBytes(response, code, bytes);
   const value: unknown = JSON.parse(bytes.toString());
   if (format === "json") return sendJsonBytes(response, code, Buffer.from(JSON.stringify(value, null, 2)));
-  const { stringify } = await import("yaml");
-  const text = Buffer.from(stringify(value, { compat: "yaml-1.1", sortMapEntries: true }));
-  response.writeHead(code, {
-    "Content-Type": "application/yaml",
-    "Cache-Control": "no-cache, private",
-    "Content-Length": text.length,
-  });
-  response.end(text);
+  await sendYaml(response, code, value);
 }
