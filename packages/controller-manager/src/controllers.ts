@@ -4,6 +4,7 @@ import type { Controller } from "@picokube/client/controller";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.js";
 import { daemonSetController } from "./daemonset/daemonset-controller.js";
+import { cronJobController } from "./cronjob/cronjob-controller.js";
 import type { Dependencies } from "./dependencies.js";
 import { deploymentController } from "./deployment/deployment-controller.js";
 import { endpointsController } from "./endpoints/endpoints-controller.js";
@@ -21,6 +22,7 @@ import { replicationManager } from "./replicationcontroller/replication-manager.
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
+import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.js";
 import { statefulSetController } from "./statefulset/statefulset-controller.js";
 
 export interface ControllerEntry {
@@ -122,12 +124,36 @@ export const controllers: readonly ControllerEntry[] = [
     create: jobController,
   },
   {
+    name: "cronjob-controller",
+    alias: "cronjob",
+    serviceAccount: "cronjob-controller",
+    queue: "cronjob",
+    workers: (options) => options.concurrentCronJobSyncs,
+    create: cronJobController,
+  },
+  {
+    name: "ttl-after-finished-controller",
+    alias: "ttl-after-finished",
+    serviceAccount: "ttl-after-finished-controller",
+    queue: "ttl_jobs_to_delete",
+    workers: (options) => options.concurrentTtlAfterFinishedSyncs,
+    create: ttlAfterFinishedController,
+  },
+  {
     name: "daemonset-controller",
     alias: "daemonset",
     serviceAccount: "daemon-set-controller",
     queue: "daemonset",
     workers: (options) => options.concurrentDaemonsetSyncs,
     create: daemonSetController,
+  },
+  {
+    name: "job-controller",
+    alias: "job",
+    serviceAccount: "job-controller",
+    queue: "job",
+    workers: (options) => options.concurrentJobSyncs,
+    create: jobController,
   },
   {
     name: "endpoints-controller",
