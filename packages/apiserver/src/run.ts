@@ -26,6 +26,7 @@ import { forbiddenError } from "./authz/forbidden.js";
 import { runBootstrap } from "./bootstrap/run-bootstrap.js";
 import { createConnectHandlers } from "./connect/create-connect-handlers.js";
 import type { DeletePod } from "./connect/eviction.js";
+import { type CustomResources, createCustomResources } from "./custom-resources/custom-resources.js";
 import { createDiscovery } from "./discovery/discovery.js";
 import { openEncryptedStore } from "./encryption/open-encrypted-store.js";
 import { resourceOfKeys } from "./encryption/resource-of-key.js";
@@ -61,6 +62,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
   const plainStore = await openStore(options.dataDir, { logger, clock, observeCommit: createStoreMetrics(metrics) });
   const stopFeed = new AbortController();
   const shutdown = new AbortController();
+  let customResources: CustomResources | undefined;
   try {
     // Handlers ask for these at each request: they are made of the storage that the handlers belong to.
     const late: { authorizer?: Authorizer; authenticator?: RequestAuthenticator; admission?: AdmissionChain } = {};
@@ -96,6 +98,8 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
       logger,
     });
     await feed.start(stopFeed.signal);
+    customResources = createCustomResources({ registry, clock, logger });
+    await customResources.start();
     const authorizer = createAuthorizer({ authorizationModes: options.authorizationMode }, registry);
     const authenticator = createAuthenticator(withSigningKey(options), registry, () => clock.now());
     const admission = createAdmission({ ...options, authorizer, configuration }, registry);
@@ -178,6 +182,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     await audit?.close();
     if (reopen) throw new Error("the store was not writable for a while: to be started again");
   } finally {
+    customResources?.stop();
     stopFeed.abort();
     await plainStore.close();
   }

@@ -39,7 +39,12 @@ function check(value: unknown, schema: Schema, at: Place): void {
   }
 }
 
-function checkStruct(value: unknown, { fields }: { fields: ReadonlyMap<string, Schema> }, at: Place): void {
+interface Fields {
+  readonly fields: ReadonlyMap<string, Schema>;
+  readonly open: boolean;
+}
+
+function checkStruct(value: unknown, { fields, open }: Fields, at: Place): void {
   if (!isJsonObject(value)) {
     fault(at, `expected map, got ${shown(value)}`);
     return;
@@ -47,8 +52,9 @@ function checkStruct(value: unknown, { fields }: { fields: ReadonlyMap<string, S
   for (const [name, field] of Object.entries(value)) {
     const place = below(at, fieldElement(name));
     const schema = fields.get(name);
-    if (schema === undefined) fault(place, "field not declared in schema");
-    else check(field, schema, place);
+    if (schema === undefined) {
+      if (!open) fault(place, "field not declared in schema");
+    } else check(field, schema, place);
   }
 }
 
@@ -92,8 +98,10 @@ function checkItems(value: unknown, type: FieldType & { kind: "keyed" | "set" },
 
 function checkLeaf(value: unknown, schema: Schema, at: Place): void {
   if (schema.type === "array") checkAtomicList(value, schema.items, at);
-  else if (schema.properties) checkStruct(value, { fields: new Map(Object.entries(schema.properties)) }, at);
-  else if (schema.type === "object") checkMap(value, schema.additionalProperties ?? ANY, at);
+  else if (schema.properties) {
+    const fields = new Map(Object.entries(schema.properties));
+    checkStruct(value, { fields, open: schema.preserveUnknownFields === true }, at);
+  } else if (schema.type === "object") checkMap(value, schema.additionalProperties ?? ANY, at);
   else checkScalar(value, schema, at);
 }
 

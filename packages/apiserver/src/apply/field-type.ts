@@ -13,6 +13,8 @@ export type FieldType =
   | {
       readonly kind: "struct";
       readonly fields: ReadonlyMap<string, Schema>;
+      /** Fields that are not declared may be there too, and are deduced. */
+      readonly open: boolean;
       /** What stands, empty, in every such struct: structs held by value, and lists that are always written. */
       readonly standing: ReadonlyMap<string, unknown>;
     }
@@ -60,13 +62,18 @@ function readType(schema: Schema): FieldType {
   return readListType({ ...resolved, ...withoutRef(schema) });
 }
 
-function readStruct({ properties = {}, required = [] }: Schema): FieldType {
+function readStruct({ properties = {}, required = [], preserveUnknownFields }: Schema): FieldType {
   const standing = new Map<string, unknown>();
   for (const [name, schema] of Object.entries(properties)) {
     if (isEmbeddedStruct(name, schema.ref)) standing.set(name, Object.freeze({}));
     else if (schema.type === "array" && required.includes(name)) standing.set(name, Object.freeze([]));
   }
-  return { kind: "struct", fields: new Map(Object.entries(properties)), standing };
+  return {
+    kind: "struct",
+    fields: new Map(Object.entries(properties)),
+    open: preserveUnknownFields === true,
+    standing,
+  };
 }
 
 function withoutRef({ ref: _ref, ...rest }: Schema): Schema {
@@ -100,7 +107,7 @@ export function itemElement(type: FieldType & { kind: "keyed" | "set" }, item: u
 export function schemaBelow(type: FieldType, element: string): Schema | undefined {
   switch (type.kind) {
     case "struct":
-      return type.fields.get(element.slice(2));
+      return type.fields.get(element.slice(2)) ?? (type.open ? ANY : undefined);
     case "map":
       return element.startsWith("f:") ? type.values : undefined;
     case "keyed":

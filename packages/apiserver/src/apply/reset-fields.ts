@@ -46,7 +46,7 @@ export function metadataKeptByStatus({ group, kind }: GroupKind): readonly strin
 /** What a writer through the subresource ("" is the resource itself) can own. */
 export function ownedThrough(
   kind: GroupKind,
-  { subresource, hasStatus }: { subresource: string; hasStatus: boolean },
+  { subresource, hasStatus, isCustom = false }: { subresource: string; hasStatus: boolean; isCustom?: boolean },
 ): FieldFilter {
   const name = `${kind.kind}.${kind.group}`;
   if (subresource === "") {
@@ -55,7 +55,7 @@ export function ownedThrough(
     return hasStatus ? leaving(STATUS) : (set) => set;
   }
   if (subresource === "status") {
-    if (KEPT_BY_STATUS[name] === "all") return leaving({ ...SPEC, "f:metadata": {} });
+    if (isCustom || KEPT_BY_STATUS[name] === "all") return leaving({ ...SPEC, "f:metadata": {} });
     const kept = metadataKeptByStatus(kind).map((field) => [`f:${field}`, {}]);
     return leaving(kept.length > 0 ? { ...SPEC, "f:metadata": Object.fromEntries(kept) } : SPEC);
   }

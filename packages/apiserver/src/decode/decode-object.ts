@@ -1,11 +1,13 @@
 // Turns a request's body into an object of the kind that is wanted, in upstream's words when it is not one. Knows media
 // types and field validation; the shape of kinds is the schema's.
 
-import { badRequest, tooLarge, unsupportedMediaType } from "@picokube/api/errors";
+import { badRequest, invalid, tooLarge, unsupportedMediaType } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { apiVersionOf, type GroupVersionKind, parseApiVersion } from "@picokube/api/resource";
 import { resourceOfKind } from "@picokube/api/resources";
 import { definitionNameOf } from "@picokube/api/schema/load";
+import { invalidValue } from "@picokube/api/validation/field-error";
+import type { CustomKind } from "../registry/resource-definition.js";
 import { findDuplicateFields, isTooDeep } from "./json-scanner.js";
 import { DecodeFault, decodeTyped, MAX_DEPTH } from "./typed-decoder.js";
 
@@ -35,7 +37,11 @@ interface Syntax {
 }
 
 /** Parses JSON or YAML by media type. Throws 415 for others, and an Error in Go's words for bad syntax. */
-async function parseBody(body: Buffer, { contentType, kind }: DecodeOptions, wantDuplicates: boolean): Promise<Syntax> {
+async function parseBody(
+  body: Buffer,
+  { contentType, kind, custom }: DecodeOptions,
+  wantDuplicates: boolean,
+): Promise<Syntax> {
   const mediaType = (contentType ?? "").split(";")[0]!.trim().toLowerCase();
   switch (mediaType) {
     case "":
@@ -47,14 +53,22 @@ async function parseBody(body: Buffer, { contentType, kind }: DecodeOptions, wan
     case "text/yaml":
       return { value: await parseYaml(body.toString()), duplicates: [] };
     case "application/vnd.kubernetes.protobuf": {
+      if (custom) throw unknownFormat(CUSTOM_TYPES);
       const { decodeProtobuf } = await import("./protobuf.js");
       return { value: decodeProtobuf(body, kind), duplicates: [] };
     }
     default:
-      throw unsupportedMediaType(
-        "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
-      );
+      throw unknownFormat(custom ? CUSTOM_TYPES : [...CUSTOM_TYPES, "application/vnd.kubernetes.protobuf"]);
   }
+}
+
+/** What bodies of custom resources may be written in. */
+const CUSTOM_TYPES: readonly string[] = ["application/json", "application/yaml"];
+
+function unknownFormat(types: readonly string[]): Error {
+  return unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${types.join(", ")}`,
+  );
 }
 
 /** JSON.parse with Go's words and a bound on depth. */
@@ -103,6 +117,8 @@ function summary(body: Buffer): string {
 export interface DecodeOptions {
   readonly contentType: string | undefined;
   readonly kind: GroupVersionKind;
+  /** Of a kind that is not built in. */
+  readonly custom?: CustomKind | undefined;
   readonly fieldValidation: FieldValidation;
   warn(message: string): void;
 }
@@ -128,6 +144,7 @@ export function decodeValue<T extends KubernetesObject>(
   value: unknown,
   {
     kind,
+    custom,
     fieldValidation,
     warn,
     duplicates = [],
@@ -142,13 +159,14 @@ export function decodeValue<T extends KubernetesObject>(
     const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${word} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
     throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${shown()})`);
   }
-  checkKind(value as { apiVersion?: unknown; kind?: unknown }, kind);
-  const definitionName = definitionNameOf(kind);
+  if (custom) checkCustomKind(value, kind, shown);
+  else checkKind(value as { apiVersion?: unknown; kind?: unknown }, kind);
+  const definitionName = custom ? "" : definitionNameOf(kind);
   if (definitionName === undefined) return withMetadata<T>(value as T);
   const cannot = (why: string) =>
     badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${why}`);
   try {
-    const { value: decoded, unknownFields } = decodeTyped(value, definitionName);
+    const { value: decoded, unknownFields } = custom ? custom.decode(value) : decodeTyped(value, definitionName);
     const faults = [
       ...unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
       ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
@@ -165,6 +183,27 @@ export function decodeValue<T extends KubernetesObject>(
 function withMetadata<T extends KubernetesObject>(object: T): T {
   object.metadata ??= {} as T["metadata"];
   return object;
+}
+
+/** A custom resource must say what it is (upstream: the unstructured decoder). */
+function checkCustomKind(
+  body: { apiVersion?: unknown; kind?: unknown; metadata?: unknown },
+  wanted: GroupVersionKind,
+  shown: () => string,
+): void {
+  const { apiVersion = "", kind } = body;
+  if (typeof kind !== "string" || kind === "") {
+    const why = `Object 'Kind' is missing in '${JSON.stringify(body)}'`;
+    throw badRequest(`the object provided is unrecognized (must be of type ${wanted.kind}): ${why} (${shown()})`);
+  }
+  const expected = apiVersionOf(wanted);
+  if (apiVersion !== expected) {
+    const found = typeof apiVersion === "string" ? apiVersion : "";
+    throw badRequest(`the API version in the data (${found}) does not match the expected API version (${expected})`);
+  }
+  if (kind === wanted.kind) return;
+  const { name = "" } = (body.metadata ?? {}) as { name?: string };
+  throw invalid(wanted, name, [invalidValue("kind", kind, `must be ${wanted.kind}`)]);
 }
 
 function checkKind(body: { apiVersion?: unknown; kind?: unknown }, wanted: GroupVersionKind): void {

@@ -155,7 +155,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** JSON's text was measured before it was parsed; YAML, protobuf and patches can nest values deeper than JSON can be written. */
-function shallowEnough(value: unknown): unknown {
+export function shallowEnough(value: unknown): unknown {
   let level = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) throw new DecodeFault("exceeded max depth");

@@ -12,7 +12,7 @@ import { applyConfiguration } from "../apply/field-manager.js";
 import { isJsonObject, type JsonObject } from "../apply/field-type.js";
 import { parseJson, parseYaml } from "../decode/decode-object.js";
 import { decodeTyped } from "../decode/typed-decoder.js";
-import type { RequestContext } from "../registry/resource-definition.js";
+import type { CustomKind, RequestContext } from "../registry/resource-definition.js";
 import { fieldWriteOf } from "../storage/field-tracking.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import { managerFaults } from "../validation/field-manager.js";
@@ -85,11 +85,12 @@ function kindText({ group, version, kind }: GroupVersionKind): string {
 }
 
 /** Decodes what a configuration was merged into; throws 400 for a value of the right type that is none (a quantity "x"). */
-export function decodeMerged(merged: JsonObject, kind: GroupVersionKind): KubernetesObject {
-  const name = definitionNameOf(kind);
+export function decodeMerged(merged: JsonObject, kind: GroupVersionKind, custom?: CustomKind): KubernetesObject {
+  const name = custom ? "" : definitionNameOf(kind);
   if (name === undefined) return structuredClone(merged) as unknown as KubernetesObject;
   try {
-    const object = decodeTyped(merged, name).value as KubernetesObject;
+    const { value } = custom ? custom.decode(structuredClone(merged)) : decodeTyped(merged, name);
+    const object = value as KubernetesObject;
     object.metadata ??= {} as KubernetesObject["metadata"];
     return object;
   } catch (error) {
@@ -117,6 +118,6 @@ export function applier(
       ...fieldWriteOf(served, { manager, subresource, nowMs: context.now() }),
       config,
       force,
-      decode: (merged) => decodeMerged(merged, served.resource),
+      decode: (merged) => decodeMerged(merged, served.resource, served.definition.custom),
     });
 }

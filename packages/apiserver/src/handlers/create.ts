@@ -1,6 +1,7 @@
 // POST to a collection.
 
-import { badRequest } from "@picokube/api/errors";
+import { badRequest, StatusError } from "@picokube/api/errors";
+import type { GroupResource } from "@picokube/api/resource";
 import { decodeObject, fieldValidationOf } from "../decode/decode-object.js";
 import { contextOf, dryRunOf, type Handler } from "./dependencies.js";
 import { readBody } from "./exchange.js";
@@ -14,9 +15,12 @@ export const handleCreate: Handler = async (exchange, { served, writer }, depend
   const dryRun = dryRunOf(info.query.getAll("dryRun"), "CreateOptions");
   const fieldManager = fieldManagerOf(exchange, "CreateOptions");
   const context = { ...contextOf(exchange, dependencies, dryRun), fieldManager };
+  const { custom } = served.definition;
+  if (custom?.isTerminating()) throw createNotAllowed(served.resource);
   const object = await decodeObject(await readBody(request), {
     contentType: request.headers["content-type"],
     kind: served.resource,
+    custom,
     fieldValidation,
     warn: (message) => exchange.warn(message),
   });
@@ -36,3 +40,13 @@ export const handleCreate: Handler = async (exchange, { served, writer }, depend
   const { bytes } = written;
   await sendObject(exchange, { code: 201, served, object: () => written.object, bytes, nowMs: context.now() });
 };
+
+/** Upstream's answer while a CustomResourceDefinition is being deleted. */
+function createNotAllowed({ group, resource }: GroupResource): StatusError {
+  return new StatusError({
+    code: 405,
+    reason: "MethodNotAllowed",
+    message: "create not allowed while custom resource definition is terminating",
+    details: { group, kind: resource },
+  });
+}

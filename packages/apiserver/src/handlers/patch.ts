@@ -104,6 +104,7 @@ async function changeByPatch(
       if (typeof patched !== "object" || patched === null) throw notAnObject(served.resource, info.name);
       const object = decodeValue(patched, {
         kind: served.resource,
+        custom: served.definition.custom,
         fieldValidation,
         warn: (message) => exchange.warn(message),
       });

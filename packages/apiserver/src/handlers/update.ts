@@ -19,6 +19,7 @@ export const handleUpdate: Handler = async (exchange, { served, writer }, depend
   const object = await decodeObject(await readBody(request), {
     contentType: request.headers["content-type"],
     kind: served.resource,
+    custom: served.definition.custom,
     fieldValidation,
     warn: (message) => exchange.warn(message),
   });

@@ -11,8 +11,8 @@ import type { RequestContext } from "../registry/resource-definition.js";
 import type { ServedResource } from "./served-resource.js";
 
 /** The schema that ownership follows; kinds without one are owned as their values suggest. */
-export function ownershipSchema({ resource }: Pick<ServedResource, "resource">): Schema {
-  return schemaOf(resource) ?? ANY;
+export function ownershipSchema({ resource, definition }: Pick<ServedResource, "resource" | "definition">): Schema {
+  return definition.custom?.ownership ?? schemaOf(resource) ?? ANY;
 }
 
 /** A write through the resource or its subresource, as field management sees it. */
@@ -24,7 +24,11 @@ export function fieldWriteOf<T extends KubernetesObject>(
   const inVersion = (version: string) => siblings.find((each) => each.apiVersion === version);
   return {
     apiVersion,
-    owned: ownedThrough(resource, { subresource, hasStatus: definition.hasStatus }),
+    owned: ownedThrough(resource, {
+      subresource,
+      hasStatus: definition.hasStatus,
+      isCustom: definition.custom !== undefined,
+    }),
     schemaIn: (version) => ownershipSchema(inVersion(version) ?? (served as unknown as ServedResource)),
     convert: (object, { from, to }) => inVersion(from)?.inVersion(object, to),
     manager,

@@ -238,7 +238,9 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     const attributes = attributesOf(this.served, { operation: "DELETE", oldObject: old, context, subresource: "" });
     await admission?.admit(attributes);
     await admission?.validate(attributes);
-    const plan = planDeletion(this.served.copyOf(current), {
+    const doomed = this.served.copyOf(current);
+    definition.prepareForDelete?.(doomed, context);
+    const plan = planDeletion(doomed, {
       options: deleteOptions,
       graceOf: definition.gracePeriodSeconds as never,
       nowMs: context.now(),

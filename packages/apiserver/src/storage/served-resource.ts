@@ -78,6 +78,8 @@ export class ServedResource<T extends KubernetesObject = KubernetesObject> {
     let bytes = this.converted.get(item);
     if (bytes === undefined) {
       bytes = spliceRevision(encodeObject(this.copyOf(item)), item.revision);
+      // Most custom resources are stored as they are served: no second copy of them is kept.
+      if (bytes.equals(item.bytes)) bytes = item.bytes;
       this.converted.set(item, bytes);
     }
     return bytes;
@@ -85,7 +87,9 @@ export class ServedResource<T extends KubernetesObject = KubernetesObject> {
 
   /** The item's object. Shared when nothing is converted: must not be changed. */
   objectOf(item: CacheItem): T {
-    return this.definition.storedAs ? this.copyOf(item) : this.cache.object<T>(item);
+    const { storedAs, custom } = this.definition;
+    const isStored = !storedAs || (custom !== undefined && this.bytesOf(item) === item.bytes);
+    return isStored ? this.cache.object<T>(item) : this.copyOf(item);
   }
 
   /** A private copy of the item's object. */

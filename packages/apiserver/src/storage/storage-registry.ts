@@ -111,7 +111,7 @@ export function createStorageRegistry({
 
   /** What came at run time stands behind the rest: by group, the preferred version first. */
   function together(): readonly ResourceDefinition[] {
-    const later = [...added.values()].flatMap((each) => each.definitions);
+    const later = [...added.values()].flatMap((each) => each.definitions).filter(({ isServed }) => isServed !== false);
     later.sort(({ resource: a }, { resource: b }) =>
       a.group === b.group ? byVersionPriority(a.version, b.version) : a.group < b.group ? -1 : 1,
     );
@@ -139,7 +139,7 @@ export function createStorageRegistry({
     const isEvent = definition.storagePrefix === "events";
     const writer = new ResourceWriter({ served, store, feed, leaseTtlSeconds: isEvent ? eventTtlSeconds : undefined });
     const entry = { served, writer, storage: storageView({ served, writer, context }) };
-    byVersion.set(`${served.resource.version}/${served.qualifiedName}`, entry);
+    if (definition.isServed !== false) byVersion.set(`${served.resource.version}/${served.qualifiedName}`, entry);
     if (!byName.has(served.qualifiedName)) byName.set(served.qualifiedName, entry);
   }
 }

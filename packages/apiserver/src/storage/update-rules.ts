@@ -10,6 +10,7 @@ import type { RequestContext } from "../registry/resource-definition.js";
 import { validateManagedFields } from "../validation/managed-fields.js";
 import { validateMetadataUpdate } from "../validation/metadata.js";
 import { unmetPrecondition } from "./deletion.js";
+import { sameJson } from "./same-json.js";
 import type { ServedResource } from "./served-resource.js";
 
 interface Update<T> {
@@ -47,11 +48,12 @@ export function mergeSubresource<T extends KubernetesObject>(update: Update<T>, 
 }
 
 /** Status and metadata are new, but for the metadata that the kind's status leaves alone; the rest stays. */
-function mergeStatus<T extends KubernetesObject>(object: T, old: T, { resource }: ServedResource<T>): T {
+function mergeStatus<T extends KubernetesObject>(object: T, old: T, { resource, definition }: ServedResource<T>): T {
   const merged = structuredClone(old) as T & { status?: unknown };
   const { status } = object as { status?: unknown };
   if (status === undefined) delete merged.status;
   else merged.status = status;
+  if (definition.custom) return merged;
   const metadata: Record<string, unknown> = { ...object.metadata };
   for (const field of metadataKeptByStatus(resource)) {
     const kept = merged.metadata[field as keyof KubernetesObject["metadata"]];
@@ -64,14 +66,19 @@ function mergeStatus<T extends KubernetesObject>(object: T, old: T, { resource }
 
 /** Counts the generation on when something other than metadata and status is new. In place. */
 export function bumpGeneration<T extends KubernetesObject>(object: T, old: T, { definition }: ServedResource<T>): void {
-  if (!definition.hasGeneration || semanticDeepEqual(desired(object), desired(old))) return;
+  const { hasGeneration, hasStatus, custom } = definition;
+  if (!hasGeneration) return;
+  // Without /status, custom resources count their status among what is desired; emptiness is a value of theirs.
+  const isSame = custom ? sameJson : semanticDeepEqual;
+  const keepsStatus = custom !== undefined && !hasStatus;
+  if (isSame(desired(object, { keepsStatus }), desired(old, { keepsStatus }))) return;
   object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 
 /** Everything but metadata and status: a change of it is a new generation. */
-function desired(object: KubernetesObject): object {
-  const { metadata: _metadata, status: _status, ...rest } = object as KubernetesObject & { status?: unknown };
-  return rest;
+function desired(object: KubernetesObject, { keepsStatus }: { keepsStatus: boolean }): object {
+  const { metadata: _metadata, status, ...rest } = object as KubernetesObject & { status?: unknown };
+  return keepsStatus ? { ...rest, status } : rest;
 }
 
 /** What is wrong with the updated object. */

@@ -3,6 +3,8 @@
 
 import type { FieldError } from "@picokube/api/errors";
 import type { KubernetesObject, OwnerReference } from "@picokube/api/meta/v1";
+import { parseApiVersion } from "@picokube/api/resource";
+import { resourceOfKind } from "@picokube/api/resources";
 import { forbiddenField, invalidValue, required, tooLong } from "@picokube/api/validation/field-error";
 import {
   isDNS1035Label,
@@ -16,6 +18,7 @@ import type { ResourceDefinition } from "../registry/resource-definition.js";
 
 const TOTAL_ANNOTATIONS_BYTES = 256 * 1024;
 const STANDARD_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+const API_GROUPS = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
 const NAME_RULES = {
   subdomain: isDNS1123Subdomain,
   label: isDNS1123Label,
@@ -23,7 +26,6 @@ const NAME_RULES = {
   "path-segment": isPathSegmentName,
 };
 
-type Metadata = KubernetesObject["metadata"];
 type Rule = Pick<ResourceDefinition, "nameRule" | "resource">;
 
 /** A generated name's base is checked as if letters followed it (upstream: maskTrailingDash). */
@@ -32,10 +34,8 @@ function maskTrailingDash(name: string): string {
 }
 
 /** Faults of the metadata of an object to be created. */
-export function validateMetadata(
-  { metadata }: KubernetesObject,
-  { nameRule = "subdomain", resource }: Rule,
-): FieldError[] {
+export function validateMetadata(object: KubernetesObject, { nameRule = "subdomain", resource }: Rule): FieldError[] {
+  const { metadata } = object;
   const faults: FieldError[] = [];
   const rule = NAME_RULES[nameRule];
   if (metadata.generateName) {
@@ -55,14 +55,12 @@ export function validateMetadata(
   } else if (metadata.namespace) {
     faults.push(forbiddenField("metadata.namespace", "not allowed on this type"));
   }
-  return [...faults, ...validateCommon(metadata)];
+  return [...faults, ...validateCommon(object)];
 }
 
 /** Faults of the metadata of an update. */
-export function validateMetadataUpdate(
-  { metadata }: KubernetesObject,
-  { metadata: old }: KubernetesObject,
-): FieldError[] {
+export function validateMetadataUpdate(object: KubernetesObject, { metadata: old }: KubernetesObject): FieldError[] {
+  const { metadata } = object;
   const faults: FieldError[] = [];
   if (old.deletionTimestamp) {
     const known = new Set(old.finalizers ?? []);
@@ -82,15 +80,16 @@ export function validateMetadataUpdate(
       faults.push(invalidValue(`metadata.${field}`, metadata[field], "field is immutable"));
     }
   }
-  return [...faults, ...validateCommon(metadata)];
+  return [...faults, ...validateCommon(object)];
 }
 
-function validateCommon(metadata: Metadata): FieldError[] {
+function validateCommon(object: KubernetesObject): FieldError[] {
+  const { metadata } = object;
   return [
     ...validateAnnotations(metadata.annotations ?? {}),
     ...validateLabels(metadata.labels ?? {}),
     ...validateOwnerReferences(metadata.ownerReferences ?? []),
-    ...validateFinalizers(metadata.finalizers ?? []),
+    ...validateFinalizers(metadata.finalizers ?? [], object),
   ];
 }
 
@@ -137,11 +136,17 @@ function validateOwnerReferences(references: readonly OwnerReference[]): FieldEr
   return faults;
 }
 
-function validateFinalizers(finalizers: readonly string[]): FieldError[] {
+/** Custom resources and the definitions of APIs may have finalizers without a domain (upstream: core's own ValidateObjectMeta). */
+function needQualifiedFinalizers({ apiVersion = "", kind = "" }: KubernetesObject): boolean {
+  const { group, version } = parseApiVersion(apiVersion);
+  return !API_GROUPS.has(group) && resourceOfKind({ group, version, kind }) !== undefined;
+}
+
+function validateFinalizers(finalizers: readonly string[], object: KubernetesObject): FieldError[] {
   const faults: FieldError[] = [];
   for (const finalizer of finalizers) {
     for (const why of isQualifiedName(finalizer)) faults.push(invalidValue("metadata.finalizers", finalizer, why));
-    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer)) {
+    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer) && needQualifiedFinalizers(object)) {
       const why = "name is neither a standard finalizer name nor is it fully qualified";
       faults.push(invalidValue("metadata.finalizers", finalizer, why));
     }

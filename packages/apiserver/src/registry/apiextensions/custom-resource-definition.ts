@@ -1,7 +1,8 @@
-// CustomResourceDefinitions: the kind's declaration. Their objects are stored; what they declare is not served.
+// CustomResourceDefinitions: the kind's declaration. What they declare is served by custom-resources/.
 
 import { setCustomResourceDefinitionDefaults } from "@picokube/api/apiextensions/defaults";
 import { type CustomResourceDefinition, customresourcedefinitions } from "@picokube/api/apiextensions/v1";
+import { markForDeletion } from "../../custom-resources/instance-deletion.js";
 import { createdAtColumn, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import {
@@ -26,6 +27,7 @@ export const customResourceDefinitionDefinition = define<CustomResourceDefinitio
   hasGeneration: true,
   prepareForCreate: rememberStoredVersion,
   prepareForUpdate: rememberStoredVersion,
+  prepareForDelete: (crd, context) => markForDeletion(crd, context.now()),
   validate: validateCustomResourceDefinition,
   validateUpdate: validateCustomResourceDefinitionUpdate,
   validateStatusUpdate: validateCustomResourceDefinitionStatus,
