@@ -1,14 +1,14 @@
 // What a valid CronJob is, in upstream's words (upstream: ValidateCronJob). Pure.
 
+import { parseCronSchedule } from "@picokube/api/batch/cron-schedule";
 import type { CronJob, JobSpec } from "@picokube/api/batch/v1";
+import { isTimeZone } from "@picokube/api/batch/zoned-time";
 import { type FieldError, invalidValue, notSupported, required } from "@picokube/api/validation/field-error";
 import { goLabelSelector } from "@picokube/api/validation/go-syntax";
 import { nonnegative, oneOf } from "../check.js";
 import { validateJobSpec } from "./job-validation.js";
 
 const maxNameLength = 52;
-const macros = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/;
-const cronField = /^(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/\d+)?(,(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(\/\d+)?)*$/;
 
 function validateSchedule(schedule: string, { hasTimeZone }: { hasTimeZone: boolean }): FieldError[] {
   const path = "spec.schedule";
@@ -18,30 +18,11 @@ function validateSchedule(schedule: string, { hasTimeZone }: { hasTimeZone: bool
       : "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
     return [invalidValue(path, schedule, words)];
   }
-  if (macros.test(schedule) || /^@every \S+$/.test(schedule)) return [];
-  if (schedule.startsWith("@")) return [invalidValue(path, schedule, `unrecognized descriptor: ${schedule}`)];
-  const fields = schedule.trim().split(/\s+/);
-  if (fields.length !== 5) {
-    const words = `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`;
-    return [invalidValue(path, schedule, words)];
-  }
-  const bad = fields.find((field) => !cronField.test(field)) ?? outOfRange(fields);
-  return bad === undefined ? [] : [invalidValue(path, schedule, `failed to parse int from ${bad}: ${bad}`)];
-}
-
-function outOfRange(fields: readonly string[]): string | undefined {
-  const limits = [59, 23, 31, 12, 7];
-  return fields.find((field, index) =>
-    (field.split("/")[0]!.match(/\d+/g) ?? []).some((n) => Number(n) > limits[index]!),
-  );
-}
-
-function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
+    parseCronSchedule(schedule, "UTC");
+    return [];
+  } catch (error) {
+    return [invalidValue(path, schedule, (error as Error).message)];
   }
 }
 
