@@ -15,7 +15,7 @@ import type { BuildRequest } from "./build-worker.js";
 import { pathsOf } from "./document.js";
 
 export interface OpenApiResponse {
-  readonly status: 200 | 304 | 406;
+  readonly status: 200 | 301 | 304 | 406;
   readonly headers: { readonly [name: string]: string };
   readonly body: Buffer;
 }
@@ -135,14 +135,24 @@ export function createOpenApi({
   }
 
   return {
-    async handle(requestUrl, accept = "", { acceptEncoding = "", ifNoneMatch } = {}) {
+    async handle(
+      requestUrl,
+      accept = "",
+      { acceptEncoding = "", ifNoneMatch } = {},
+    ): Promise<OpenApiResponse | undefined> {
       const [path = "", query = ""] = requestUrl.split("?");
       const document = find(path.replace(/\/$/, ""), accept);
       if (!document) return undefined;
       const acceptable =
         accept === "" || /\*\/\*|application\/(\*|json)/.test(accept) || document.contentType === PROTO_V2_TYPE;
       if (!acceptable) return { status: 406, headers: {}, body: Buffer.alloc(0) };
-      const hashed = new URLSearchParams(query).get("hash") === document.etag;
+      const hash = new URLSearchParams(query).get("hash") ?? "";
+      const hashed = hash === document.etag;
+      // The document has changed since its address was told.
+      if (hash !== "" && !hashed && path !== "/openapi/v2") {
+        const location = { location: `${path}?hash=${document.etag}` };
+        return { status: 301, headers: location, body: Buffer.alloc(0) };
+      }
       const headers = {
         etag: `"${document.etag}"`,
         vary: "Accept, Accept-Encoding",
