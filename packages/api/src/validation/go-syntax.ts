@@ -92,3 +92,11 @@ export function goQuantity(quantity: Quantity): GoValue {
   const rest = `d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"", Format:${quoted(quantity.format)}`;
   return new GoValue(`resource.Quantity{i:${amount}, ${rest}}`);
 }
+
+/** A core.ResourceList, its names in order; amounts that cannot be read are left out. */
+export function goResourceList(amounts: ReadonlyMap<string, Quantity> | undefined): GoValue {
+  if (!amounts) return new GoValue("core.ResourceList(nil)");
+  const entries = [...amounts].sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = entries.map(([name, quantity]) => `${quoted(name)}:${goQuantity(quantity).text}`).join(", ");
+  return new GoValue(`core.ResourceList{${text}}`);
+}

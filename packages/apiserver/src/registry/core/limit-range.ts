@@ -4,7 +4,7 @@ import { setLimitRangeDefaults } from "@picokube/api/core/defaults";
 import { type LimitRange, limitranges } from "@picokube/api/core/v1";
 import { createdAtColumn, nameColumn } from "../columns.js";
 import { define } from "../define.js";
-import { validateLimitRange } from "./quota-validation.js";
+import { validateLimitRange } from "./limit-range-validation.js";
 
 /** The definition of limitranges. */
 export const limitRangeDefinition = define<LimitRange>({

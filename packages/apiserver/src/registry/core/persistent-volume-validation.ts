@@ -10,12 +10,13 @@ import {
   notSupported,
   required,
 } from "@picokube/api/validation/field-error";
+import { goResourceList } from "@picokube/api/validation/go-syntax";
 import { isDNS1123Label, isDNS1123Subdomain } from "@picokube/api/validation/names";
 import { noBacksteps, objections, oneOfIfSet, requiredLabel, subdomainIfSet } from "../check.js";
 import { immutable } from "../immutable.js";
 import { validateCsiDriverName } from "../storage/csi-driver-name.js";
 import { validateAccessModes } from "./claim-validation.js";
-import { positiveQuantity } from "./resource-validation.js";
+import { positiveQuantity, quantityOrUndefined } from "./resource-validation.js";
 import { validateNodeSelector } from "./scheduling-validation.js";
 import { specDiff } from "./spec-diff.js";
 import { requires, type SourceCheck, type SourceRules, validateSources } from "./volume-source-rules.js";
@@ -140,7 +141,11 @@ function validateCapacity(capacity: Spec["capacity"]): FieldError[] {
   const names = Object.keys(amounts);
   const faults = names.length === 0 ? [required("spec.capacity")] : [];
   if (amounts.storage === undefined || names.length > 1) {
-    faults.push(notSupported("spec.capacity", amounts, ["storage"]));
+    const known = names.flatMap((name) => {
+      const quantity = quantityOrUndefined(amounts[name]);
+      return quantity ? [[name, quantity] as const] : [];
+    });
+    faults.push(notSupported("spec.capacity", goResourceList(capacity && new Map(known)), ["storage"]));
   }
   return [...faults, ...names.flatMap((name) => positiveQuantity(`spec.capacity[${name}]`, amounts[name]))];
 }

@@ -18,7 +18,8 @@ export function needsHealthCheckPort(spec: ServiceSpec | undefined): boolean {
   return spec?.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
 }
 
-function isExternallyAccessible(spec: ServiceSpec | undefined): boolean {
+/** Reached from outside the cluster (upstream: ExternallyAccessible). */
+export function isExternallyAccessible(spec: ServiceSpec | undefined): boolean {
   const type = spec?.type;
   return (
     type === "LoadBalancer" || type === "NodePort" || (type === "ClusterIP" && (spec?.externalIPs ?? []).length > 0)

@@ -12,7 +12,8 @@ import {
 import { ipFamilyOf, isValidIP } from "@picokube/api/validation/ip";
 import { isDNS1123Subdomain } from "@picokube/api/validation/names";
 import { objections } from "../check.js";
-import { nonnegativeQuantity, resourceNameFaults } from "./resource-validation.js";
+import { validateQuotaAmounts } from "./quota-validation.js";
+import { nonnegativeQuantity } from "./resource-validation.js";
 
 /** A namespace's phase says whether it is being deleted. */
 export function validateNamespaceStatus({ metadata, status }: Namespace): FieldError[] {
@@ -73,11 +74,5 @@ export function validatePersistentVolumeClaimStatus({ spec, status }: Persistent
 
 /** A quota's limits and use. */
 export function validateResourceQuotaStatus({ status }: ResourceQuota): FieldError[] {
-  return (["hard", "used"] as const).flatMap((side) =>
-    Object.entries(status?.[side] ?? {}).flatMap(([name, value]) => {
-      const path = `status.${side}[${name}]`;
-      const names = name.startsWith("count/") ? [] : resourceNameFaults(path, name);
-      return [...names, ...nonnegativeQuantity(path, value)];
-    }),
-  );
+  return (["hard", "used"] as const).flatMap((side) => validateQuotaAmounts(status?.[side], `status.${side}`));
 }
