@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "tap";
 import { readConfiguration } from "./configuration.js";
+import { noVolumes } from "./framework/volume-lookups.js";
 
-const lookups = { namespaceLabels: () => undefined, siblingSelector: () => undefined };
+const lookups = { namespaceLabels: () => undefined, siblingSelector: () => undefined, volumes: noVolumes };
 
 test("configuration files", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "picokube-scheduler-"));
@@ -46,6 +47,10 @@ profiles:
     ["profils: []", /strict decoding error: unknown field "profils"/],
     ["profiles: [{}, {}]", /Duplicate value: "default-scheduler"/],
     ["profiles: [{plugins: {score: {enabled: [{name: Nope}]}}}]", /plugin "Nope" does not exist/],
+    [
+      "profiles: [{pluginConfig: [{name: VolumeBinding, args: {bindTimeoutSeconds: -1}}]}]",
+      /bindTimeoutSeconds: Invalid value: -1: invalid BindTimeoutSeconds, should not be a negative value/,
+    ],
     ["podInitialBackoffSeconds: 0", /must be greater than 0/],
     ["podInitialBackoffSeconds: 20", /must be greater than or equal/],
   ];

@@ -5,6 +5,7 @@ import { ConfigError } from "@picokube/component-base/config-error";
 import { readConfigFile } from "@picokube/component-base/config-file";
 import { parseDuration } from "@picokube/component-base/duration";
 import type { Lookups, WeightedPlugin } from "./framework/plugin.js";
+import { noVolumes } from "./framework/volume-lookups.js";
 import { defaultPlugins, type PluginArguments } from "./plugins/index.js";
 import type { ScoringStrategy } from "./plugins/node-resources-fit.js";
 
@@ -84,12 +85,13 @@ const FIELDS = new Set([
 const POINTS = new Set(["multiPoint", "preFilter", "filter", "preScore", "score"]);
 /** Upstream's plugins that are no files of ours: what they do is part of the scheduler itself. */
 const BUILT_IN = new Set(["PrioritySort", "SchedulingGates", "DefaultPreemption", "DefaultBinder"]);
-const noLookups: Lookups = { namespaceLabels: () => undefined, siblingSelector: () => undefined };
+const noLookups: Lookups = { namespaceLabels: () => undefined, siblingSelector: () => undefined, volumes: noVolumes };
 
 function argumentsOf(pluginConfig: ProfileFile["pluginConfig"] = []): PluginArguments {
   const args = new Map(pluginConfig.map(({ name, args = {} }) => [name, args]));
   const fit = args.get("NodeResourcesFit")?.scoringStrategy as ScoringStrategy | undefined;
   const spread = args.get("PodTopologySpread");
+  const bindTimeout = args.get("VolumeBinding")?.bindTimeoutSeconds as number | undefined;
   return {
     scoringStrategy: fit && {
       type: fit.type,
@@ -98,6 +100,7 @@ function argumentsOf(pluginConfig: ProfileFile["pluginConfig"] = []): PluginArgu
         weight: weight || 1,
       })),
     },
+    bindTimeoutMs: bindTimeout === undefined ? undefined : bindTimeout * 1000,
     hardPodAffinityWeight: args.get("InterPodAffinity")?.hardPodAffinityWeight as number | undefined,
     defaultConstraints:
       spread?.defaultingType === "List"
@@ -115,7 +118,13 @@ function checkProfile(profile: ProfileFile, at: string): void {
       }
     }
   }
-  const strategy = argumentsOf(profile.pluginConfig).scoringStrategy?.type;
+  const { scoringStrategy, bindTimeoutMs = 0 } = argumentsOf(profile.pluginConfig);
+  if (bindTimeoutMs < 0) {
+    throw new ConfigError(
+      `${at}.pluginConfig: bindTimeoutSeconds: Invalid value: ${bindTimeoutMs / 1000}: invalid BindTimeoutSeconds, should not be a negative value`,
+    );
+  }
+  const strategy = scoringStrategy?.type;
   if (strategy !== undefined && strategy !== "LeastAllocated" && strategy !== "MostAllocated") {
     throw new ConfigError(
       `${at}.pluginConfig: scoringStrategy.type: Unsupported value: ${JSON.stringify(strategy)}: supported values: "LeastAllocated", "MostAllocated"`,

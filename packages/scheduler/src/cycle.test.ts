@@ -8,9 +8,10 @@ import { feasibleNodesToFind, runCycle } from "./cycle.js";
 import { fitErrorMessage, preemptionMessage } from "./framework/fit-error.js";
 import type { Lookups } from "./framework/plugin.js";
 import { podInfoOf } from "./framework/pod-info.js";
+import { noVolumes } from "./framework/volume-lookups.js";
 import { defaultPlugins } from "./plugins/index.js";
 
-const lookups: Lookups = { namespaceLabels: () => ({}), siblingSelector: () => undefined };
+const lookups: Lookups = { namespaceLabels: () => ({}), siblingSelector: () => undefined, volumes: noVolumes };
 
 /** The node's name, or the message of FailedScheduling. */
 function schedule(incoming: Pod, nodes: readonly Node[], standing: readonly Pod[] = []): string {

@@ -19,6 +19,8 @@ export type Verdict =
       readonly scores: readonly NodeScore[];
       readonly evaluated: number;
       readonly feasible: number;
+      /** What each plugin's preFilter found, for those that were not skipped. */
+      readonly states: ReadonlyMap<string, unknown>;
     }
   | { readonly kind: "unschedulable"; readonly diagnosis: Diagnosis };
 
@@ -50,6 +52,7 @@ interface Prepared {
 /** Runs preFilter of all plugins: their states and the nodes that are left, or the rejection of one. */
 function prepareFilters(pod: PodInfo, { plugins, snapshot }: CycleOptions) {
   const filters: Prepared[] = [];
+  const states = new Map<string, unknown>();
   const narrowing: string[] = [];
   let nodeNames: ReadonlySet<string> | undefined;
   for (const { plugin } of plugins) {
@@ -63,9 +66,10 @@ function prepareFilters(pod: PodInfo, { plugins, snapshot }: CycleOptions) {
       nodeNames = nodeNames ? new Set([...nodeNames].filter((name) => names.has(name))) : names;
       narrowing.push(plugin.name);
     }
+    states.set(plugin.name, result?.state);
     if (plugin.filter) filters.push({ plugin, state: result?.state });
   }
-  return { filters, narrowing: narrowing.sort(), nodeNames };
+  return { filters, states, narrowing: narrowing.sort(), nodeNames };
 }
 
 function firstRejection(pod: PodInfo, node: NodeInfo, filters: readonly Prepared[]): NodeRejection | undefined {
@@ -115,7 +119,7 @@ export function runCycle(pod: PodInfo, options: CycleOptions): Verdict {
     const { plugin, message } = prepared.rejected;
     return unschedulable({ rejections: new Map(), preFilterMessage: message, plugins: new Set([plugin]) });
   }
-  const { filters, narrowing, nodeNames } = prepared;
+  const { filters, states, narrowing, nodeNames } = prepared;
   const candidates = nodeNames
     ? [...nodeNames].map((name) => snapshot.get(name)).filter((node) => node !== undefined)
     : [...snapshot.nodes.slice(startIndex % nodeCount), ...snapshot.nodes.slice(0, startIndex % nodeCount)];
@@ -139,5 +143,5 @@ export function runCycle(pod: PodInfo, options: CycleOptions): Verdict {
   const scores =
     feasible.length === 1 ? [{ node: feasible[0]!.name, total: 0, scores: {} }] : scoreNodes(pod, feasible, options);
   const { node } = pickHighest(scores, random);
-  return { kind: "scheduled", node, scores, evaluated, feasible: feasible.length };
+  return { kind: "scheduled", node, scores, evaluated, feasible: feasible.length, states };
 }

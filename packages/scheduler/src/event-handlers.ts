@@ -1,8 +1,10 @@
 // Brings what informers hear to the cache and the queue (upstream: eventhandlers.go). Decides nothing.
 
-import { nodes, type Pod, pods } from "@picokube/api/core/v1";
+import { nodes, type Pod, persistentvolumeclaims, persistentvolumes, pods } from "@picokube/api/core/v1";
+import { storageclasses } from "@picokube/api/storage/v1";
 import type { InformerFactory } from "@picokube/client/informer";
 import type { SchedulerCache } from "./cache.js";
+import type { ClusterEvent } from "./framework/plugin.js";
 import type { SchedulingQueue } from "./queue.js";
 
 /** Finished pods take no room and are of no interest. */
@@ -36,6 +38,19 @@ export function addEventHandlers({
       queue.move({ resource: "nodeGone", previous: node });
     },
   });
+
+  for (const [resource, informer] of [
+    ["claim", informers.for(persistentvolumeclaims)],
+    ["volume", informers.for(persistentvolumes)],
+    ["storageClass", informers.for(storageclasses)],
+  ] as const) {
+    const tell = (previous: unknown, current: unknown) => queue.move({ resource, previous, current } as ClusterEvent);
+    informer.addHandler({
+      add: (current: unknown) => tell(undefined, current),
+      update: tell,
+      delete: (last: unknown) => tell(last, undefined),
+    });
+  }
 
   informers.for(pods, LIVE_PODS).addHandler({
     add(pod) {

@@ -11,9 +11,10 @@ import {
 } from "@picokube/api/selectors/labels";
 import type { InformerFactory } from "@picokube/client/informer";
 import type { Lookups } from "./framework/plugin.js";
+import type { VolumeLookups } from "./framework/volume-lookups.js";
 
-/** Lookups that read listers. */
-export function createLookups(informers: InformerFactory): Lookups {
+/** Lookups that read listers, and what the volume binder knows. */
+export function createLookups(informers: InformerFactory, volumes: VolumeLookups): Lookups {
   const namespaceLister = informers.for(namespaces);
   const serviceLister = informers.for(services);
   const replicaSetLister = informers.for(replicasets);
@@ -42,6 +43,7 @@ export function createLookups(informers: InformerFactory): Lookups {
   }
 
   return {
+    volumes,
     namespaceLabels: (namespace) => namespaceLister.get(namespace)?.metadata.labels,
     siblingSelector(pod) {
       const requirements: Requirement[] = [];

@@ -20,6 +20,7 @@ import { flags, leaderElectionOf } from "./options.js";
 import { createScheduler, type Profile } from "./scheduler.js";
 import { createSchedulerMetrics } from "./scheduler-metrics.js";
 import { serve } from "./serve.js";
+import { createVolumeBinder } from "./volumes/volume-binder.js";
 
 await runCommand({
   name: "kube-scheduler",
@@ -54,7 +55,7 @@ await runCommand({
       : client;
 
     const informers = createInformerFactory({ client, logger, clock });
-    const lookups = createLookups(informers);
+    const lookups = createLookups(informers, createVolumeBinder({ client, informers, clock }));
     const attempts = new AttemptLog();
     const profiles = new Map(
       configuration.profiles.map((profile): [string, Profile] => {

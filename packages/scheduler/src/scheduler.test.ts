@@ -2,8 +2,9 @@
 // lets go of what it assumed. The test plays the kubelet's part of the nodes.
 
 import { setMaxListeners } from "node:events";
-import { events, nodes, pods, serviceaccounts } from "@picokube/api/core/v1";
+import { events, nodes, persistentvolumeclaims, persistentvolumes, pods, serviceaccounts } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
+import { storageclasses } from "@picokube/api/storage/v1";
 import type { Client } from "@picokube/client/client";
 import { createEventRecorder } from "@picokube/client/event-recorder";
 import { createInformerFactory } from "@picokube/client/shared-informer";
@@ -17,18 +18,19 @@ import { readConfiguration } from "./configuration.js";
 import { createLookups } from "./lookups.js";
 import { createScheduler, type Profile } from "./scheduler.js";
 import { createSchedulerMetrics } from "./scheduler-metrics.js";
+import { createVolumeBinder } from "./volumes/volume-binder.js";
 
 const clock = realClock();
 const namespace = "default";
 
 async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const endMs = clock.now() + 20_000;
+  const endMs = clock.now() + 60_000;
   while (clock.now() < endMs) {
     const found = await look();
     if (found) return found;
     await clock.sleep(30);
   }
-  throw new Error(`not within 20 s: ${what}`);
+  throw new Error(`not within 60 s: ${what}`);
 }
 
 async function startScheduler(t: Test) {
@@ -39,7 +41,7 @@ async function startScheduler(t: Test) {
   const logger = createLogger({ write() {} });
   const informers = createInformerFactory({ client, logger, clock });
   const { profiles } = await readConfiguration(undefined);
-  const lookups = createLookups(informers);
+  const lookups = createLookups(informers, createVolumeBinder({ client, informers, clock }));
   const metrics = createMetrics();
   const scheduler = createScheduler({
     client,
@@ -143,4 +145,103 @@ test("a pod waits with a reason, is bound when a node comes, and its room is fre
   });
   await addNode(client, "spare", "1");
   await bound("late", "spare");
+});
+
+test("volumes: a pod's claims are bound on its node before it is, and a refusal is heard", async (t) => {
+  const { client } = await startScheduler(t);
+  const nodeOf = async (name: string) => (await client.get(pods, { name, namespace })).spec?.nodeName;
+  const use = (name: string, ...claims: string[]) =>
+    client.create(pods, {
+      metadata: { name, namespace },
+      spec: {
+        containers: [{ name: "main", image: "busybox" }],
+        volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
+      },
+    });
+  const claimOf = (name: string) => client.get(persistentvolumeclaims, { name, namespace });
+  const claim = (name: string, storageClassName: string) =>
+    client.create(persistentvolumeclaims, {
+      metadata: { name, namespace },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName },
+    });
+  const told = (name: string, words: RegExp) =>
+    eventually(`${words} of ${name}`, async () => {
+      const fieldSelector = `involvedObject.name=${name},reason=FailedScheduling`;
+      return (await client.list(events, { namespace, fieldSelector })).items.some(({ message }) =>
+        words.test(message!),
+      );
+    });
+  const volumeBindingMode = "WaitForFirstConsumer";
+  await client.create(storageclasses, {
+    metadata: { name: "made" },
+    provisioner: "example.com/disk",
+    volumeBindingMode,
+  });
+  await client.create(storageclasses, {
+    metadata: { name: "manual" },
+    provisioner: "kubernetes.io/no-provisioner",
+    volumeBindingMode,
+  });
+  await addNode(client, "a", "4");
+  await addNode(client, "b", "4");
+
+  await use("first", "data", "disk");
+  await told("first", /persistentvolumeclaim "data" not found/);
+  await claim("data", "made");
+  await claim("disk", "manual");
+  await told("first", /2 node\(s\) didn't find available persistent volumes to bind/);
+  const values = ["b"];
+  const matchExpressions = [{ key: "kubernetes.io/hostname", operator: "In" as const, values }];
+  await client.create(persistentvolumes, {
+    metadata: { name: "pv" },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      capacity: { storage: "2Gi" },
+      storageClassName: "manual",
+      local: { path: "/mnt" },
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } },
+    },
+  });
+  const setVolume = (name: string, patch: object, options = {}) =>
+    client.patch(persistentvolumes, { name }, patch, { type: "merge", ...options });
+  await setVolume("pv", { status: { phase: "Available" } }, { subresource: "status" });
+  const reserved = await eventually("the volume is reserved", async () => {
+    const found = await client.get(persistentvolumes, { name: "pv" });
+    return found.spec?.claimRef && found;
+  });
+  t.match(reserved.spec?.claimRef, { name: "disk", namespace, uid: (await claimOf("disk")).metadata.uid });
+  t.equal(reserved.metadata.annotations?.["pv.kubernetes.io/bound-by-controller"], "yes");
+  await eventually("the provisioner is told the node", async () => {
+    return (await claimOf("data")).metadata.annotations?.["volume.kubernetes.io/selected-node"] === "b";
+  });
+  t.equal(await nodeOf("first"), undefined, "not before its volumes are bound");
+
+  // The provisioner cannot: it takes the node back.
+  const annotate = (name: string, annotations: object, spec: object = {}) =>
+    client.patch(persistentvolumeclaims, { name, namespace }, { metadata: { annotations }, spec }, { type: "merge" });
+  await annotate("data", { "volume.kubernetes.io/selected-node": null, tried: "once" });
+  await told("first", /^running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"$/);
+  await eventually("the node is chosen again", async () => {
+    return (await claimOf("data")).metadata.annotations?.["volume.kubernetes.io/selected-node"] === "b";
+  });
+  // The binder's part.
+  const completed = { "pv.kubernetes.io/bind-completed": "yes" };
+  await annotate("disk", completed, { volumeName: "pv" });
+  t.equal(await nodeOf("first"), undefined);
+  const { uid } = (await claimOf("data")).metadata;
+  const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", namespace, name: "data", uid };
+  const spec = { accessModes: ["ReadWriteOnce" as const], capacity: { storage: "1Gi" }, hostPath: { path: "/x" } };
+  await client.create(persistentvolumes, { metadata: { name: "made" }, spec: { ...spec, claimRef } });
+  await annotate("data", completed, { volumeName: "made" });
+  await eventually("first is bound", async () => (await nodeOf("first")) === "b");
+
+  await client.create(persistentvolumes, { metadata: { name: "shared" }, spec });
+  await claim("wanted", "made");
+  await use("doomed", "wanted");
+  await eventually("it waits for its volume", async () => {
+    return (await claimOf("wanted")).metadata.annotations?.["volume.kubernetes.io/selected-node"] !== undefined;
+  });
+  await client.delete(pods, { name: "doomed", namespace }, { gracePeriodSeconds: 0 });
+  await use("late", "data");
+  await eventually("others go on", async () => (await nodeOf("late")) !== undefined);
 });

@@ -14,7 +14,8 @@ import { SchedulerCache } from "./cache.js";
 import { runCycle } from "./cycle.js";
 import { addEventHandlers, LIVE_PODS } from "./event-handlers.js";
 import { fitErrorMessage, preemptionMessage } from "./framework/fit-error.js";
-import type { WeightedPlugin } from "./framework/plugin.js";
+import type { Reservation, WeightedPlugin } from "./framework/plugin.js";
+import type { PodInfo } from "./framework/pod-info.js";
 import { type QueuedPod, SchedulingQueue } from "./queue.js";
 import type { SchedulerMetrics } from "./scheduler-metrics.js";
 
@@ -43,6 +44,11 @@ export interface Scheduler {
   run(signal: AbortSignal): Promise<void>;
 }
 
+interface Reserved {
+  readonly plugin: string;
+  readonly reservation: Reservation;
+}
+
 const secondsSince = (startedMs: number) => (performance.now() - startedMs) / 1000;
 const nameOf = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
 
@@ -65,6 +71,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   });
   metrics.measure({ queue, cache });
   let startIndex = 0;
+  let stopping = new AbortController().signal;
 
   async function setUnschedulable(pod: Pod, { reason, message }: { reason: string; message: string }): Promise<void> {
     const known = podCondition(pod.status, "PodScheduled");
@@ -103,11 +110,22 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   async function bind(
     queued: QueuedPod,
-    { nodeName, profile, startedMs }: { nodeName: string; profile: Profile; startedMs: number },
+    {
+      nodeName,
+      profile,
+      startedMs,
+      reserved,
+    }: { nodeName: string; profile: Profile; startedMs: number; reserved: readonly Reserved[] },
   ): Promise<void> {
     const { pod } = queued.info;
     const { name, namespace, uid } = pod.metadata;
+    let doing = "";
     try {
+      for (const { plugin, reservation } of reserved) {
+        doing = `running PreBind plugin "${plugin}"`;
+        await reservation.complete(stopping);
+      }
+      doing = 'running Bind plugin "DefaultBinder"';
       const binding = {
         apiVersion: "v1",
         kind: "Binding",
@@ -116,10 +134,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       };
       await client.createSubresource(pods, { name, namespace: namespace! }, "binding", binding);
     } catch (error) {
+      for (const { reservation } of reserved) reservation.release();
       cache.forget(uid);
       queue.move({ resource: "assignedPod", previous: pod, current: undefined });
       metrics.attempt({ profile: profile.schedulerName, result: "error", seconds: secondsSince(startedMs) });
-      const message = `running Bind plugin "DefaultBinder": ${(error as Error).message}`;
+      const message = `${doing}: ${(error as Error).message}`;
       handleFailure(queued, { reason: "SchedulerError", message, plugins: new Set() });
       return;
     }
@@ -130,6 +149,21 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     logger.v(2).info("Successfully bound pod to node", { pod: nameOf(pod), node: nodeName });
     const message = `Successfully assigned ${nameOf(pod)} to ${nodeName}`;
     profile.recorder.record(pod, { type: "Normal", reason: "Scheduled", message });
+  }
+
+  function reserve(
+    info: PodInfo,
+    {
+      plugins,
+      nodeName,
+      states,
+    }: { plugins: readonly WeightedPlugin[]; nodeName: string; states: ReadonlyMap<string, unknown> },
+  ): Reserved[] {
+    const node = cache.get(nodeName)!;
+    return plugins.flatMap(({ plugin }) => {
+      const reservation = states.has(plugin.name) && plugin.reserve?.(info, node, states.get(plugin.name));
+      return reservation ? [{ plugin: plugin.name, reservation }] : [];
+    });
   }
 
   function scheduleOne(queued: QueuedPod): void {
@@ -153,8 +187,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (verdict.kind === "scheduled") {
       startIndex = (startIndex + verdict.evaluated) % Math.max(cache.nodes.length, 1);
       attempts.add({ pod: nameOf(pod), timeMs: clock.now(), node: verdict.node, scores: verdict.scores });
+      const reserved = reserve(info, { plugins, nodeName: verdict.node, states: verdict.states });
       cache.assume(info, verdict.node);
-      void bind(queued, { nodeName: verdict.node, profile, startedMs });
+      void bind(queued, { nodeName: verdict.node, profile, startedMs, reserved });
       return;
     }
     const { diagnosis } = verdict;
@@ -172,6 +207,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   return {
     async run(signal) {
+      stopping = signal;
       await informers.waitForSync(signal);
       const flushing = queue.run(signal);
       for (;;) {

@@ -1,10 +1,12 @@
 // The extension points of the scheduling framework (upstream: pkg/scheduler/framework). Plugins are pure: they read the
 // pod and the snapshot, and answer; what they work out before the nodes are looked at is their own state.
 
-import type { Node, Pod } from "@picokube/api/core/v1";
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from "@picokube/api/core/v1";
 import type { Labels, Selector } from "@picokube/api/selectors/labels";
+import type { StorageClass } from "@picokube/api/storage/v1";
 import type { NodeInfo } from "./node-info.js";
 import type { PodInfo } from "./pod-info.js";
+import type { VolumeLookups } from "./volume-lookups.js";
 
 /** The best score of a node; the worst is 0. */
 export const MAX_NODE_SCORE = 100;
@@ -28,13 +30,25 @@ export interface Lookups {
   namespaceLabels(namespace: string): Labels;
   /** The selector of the pod's siblings, by Services and the controller that owns it; undefined when there are none. */
   siblingSelector(pod: Pod): Selector | undefined;
+  readonly volumes: VolumeLookups;
+}
+
+interface Changed<Resource extends string, T> {
+  readonly resource: Resource;
+  /** Undefined: it is new. */
+  readonly previous: T | undefined;
+  /** Undefined: it is gone. */
+  readonly current: T | undefined;
 }
 
 /** Something happened that may let waiting pods be scheduled. */
 export type ClusterEvent =
   | { readonly resource: "node"; readonly previous: Node | undefined; readonly current: Node }
   | { readonly resource: "nodeGone"; readonly previous: Node }
-  | { readonly resource: "assignedPod"; readonly previous: Pod | undefined; readonly current: Pod | undefined }
+  | Changed<"assignedPod", Pod>
+  | Changed<"claim", PersistentVolumeClaim>
+  | Changed<"volume", PersistentVolume>
+  | Changed<"storageClass", StorageClass>
   | { readonly resource: "other"; readonly name: string };
 
 /** What preFilter found: nothing to do for this pod, a rejection for all nodes, or its state for filter. */
@@ -46,6 +60,14 @@ export type PreFilterResult<State> =
       /** Only these nodes can do. */
       readonly nodeNames?: ReadonlySet<string> | undefined;
     };
+
+/** What a plugin keeps for a pod on its way to a node. */
+export interface Reservation {
+  /** Takes it back: the pod does not come after all. Upstream's Unreserve. */
+  release(): void;
+  /** Does what must be done before the pod is bound; a rejection sends it back to the queue. Upstream's PreBind. */
+  complete(signal: AbortSignal): Promise<void>;
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: plugins with different states stand in one array
 export interface Plugin<FilterState = any, ScoreState = any> {
@@ -59,6 +81,8 @@ export interface Plugin<FilterState = any, ScoreState = any> {
   score?(pod: PodInfo, node: NodeInfo, state: ScoreState): number;
   /** Brings the scores of all nodes into 0 to 100. */
   normalize?(scores: readonly number[], state: ScoreState, nodes: readonly NodeInfo[]): number[];
+  /** The node is chosen. Undefined: there is nothing to keep. A plugin that was skipped is not asked. */
+  reserve?(pod: PodInfo, node: NodeInfo, state: FilterState): Reservation | undefined;
   /** Queueing hint: whether the event may undo this plugin's rejection of the pod. Left out: every event may. */
   mayHelp?(pod: PodInfo, event: ClusterEvent): boolean;
 }
@@ -79,7 +103,14 @@ export function normalizeByMaximum(scores: readonly number[], { reverse = false 
   });
 }
 
-const byResource = { node: "Node", nodeGone: "Node", assignedPod: "AssignedPod" } as const;
+const byResource = {
+  node: "Node",
+  nodeGone: "Node",
+  assignedPod: "AssignedPod",
+  claim: "PersistentVolumeClaim",
+  volume: "PersistentVolume",
+  storageClass: "StorageClass",
+} as const;
 
 /** What metrics call an event (upstream: ClusterEvent.Label). */
 export function eventLabel(event: ClusterEvent): string {
