@@ -131,7 +131,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
       discovery: createDiscovery(() => registry.definitions, {
         serverAddress: `${advertiseAddress}:${options.securePort}`,
       }),
-      openApi: createOpenApi({ definitions }),
+      openApi: createOpenApi({ definitions: () => registry.definitions }),
       streaming,
       healthChecks: healthChecks({ store, feed, state }),
       metrics,

@@ -3,6 +3,7 @@
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
+import type { CustomSchema } from "./custom-schemas.js";
 import { type DocumentParts, documentParts } from "./document.js";
 import { documentV2, documentV2Proto } from "./document-v2.js";
 import { documentV3 } from "./document-v3.js";
@@ -12,6 +13,7 @@ export interface BuildRequest {
   /** For info.version. */
   readonly version: string;
   readonly paths: DocumentParts["paths"];
+  readonly custom: readonly CustomSchema[];
 }
 
 const writers: { readonly [form in BuildRequest["form"]]: (parts: DocumentParts) => Iterable<string | Buffer> } = {
@@ -21,8 +23,9 @@ const writers: { readonly [form in BuildRequest["form"]]: (parts: DocumentParts)
 };
 
 /** The whole document, not compressed. */
-export function buildDocument({ form, version, paths }: BuildRequest): Buffer {
-  const pieces = [...writers[form](documentParts(paths, version))];
+export function buildDocument({ form, version, paths, custom }: BuildRequest): Buffer {
+  const parts = documentParts({ paths, version, custom, form: form === "v3" ? "v3" : "v2" });
+  const pieces = [...writers[form](parts)];
   return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)));
 }
 

@@ -57,6 +57,8 @@ function pathJson(path: string, operations: readonly Operation[]): Json {
 }
 
 function definitionJson(name: string, parts: DocumentParts): Json {
+  const ready = parts.ready.get(name);
+  if (ready) return ready;
   const schema = schemaV2(parts.definitions.get(name)!);
   const kinds = parts.kinds.get(name);
   if (kinds) schema["x-kubernetes-group-version-kind"] = kinds.map(kindJson);

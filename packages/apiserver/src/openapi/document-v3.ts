@@ -57,6 +57,15 @@ function pathJson(path: string, operations: readonly Operation[]): Json {
   };
 }
 
+function definitionJson(name: string, parts: DocumentParts): Json {
+  const ready = parts.ready.get(name);
+  if (ready) return ready;
+  const kinds = parts.kinds.get(name);
+  const schema = schemaV3(name, parts.definitions.get(name)!);
+  if (kinds) schema["x-kubernetes-group-version-kind"] = kinds.map(kindJson);
+  return schema;
+}
+
 /** The document's JSON in pieces. */
 export function* documentV3(parts: DocumentParts): Generator<string> {
   yield `{"openapi":"3.0.0","info":{"title":"Kubernetes","version":${JSON.stringify(parts.version)}},"paths":{`;
@@ -68,10 +77,7 @@ export function* documentV3(parts: DocumentParts): Generator<string> {
   yield '},"components":{"schemas":{';
   comma = "";
   for (const name of parts.names) {
-    const kinds = parts.kinds.get(name);
-    const schema = schemaV3(name, parts.definitions.get(name)!);
-    if (kinds) schema["x-kubernetes-group-version-kind"] = kinds.map(kindJson);
-    yield `${comma}${JSON.stringify(name)}:${JSON.stringify(schema)}`;
+    yield `${comma}${JSON.stringify(name)}:${JSON.stringify(definitionJson(name, parts))}`;
     comma = ",";
   }
   yield '},"securitySchemes":{"BearerToken":{"type":"apiKey","description":"Bearer Token authentication","name":"authorization","in":"header"}}},"security":[{"BearerToken":[]}]}';

@@ -5,8 +5,12 @@ import type { GroupVersionKind } from "@picokube/api/resource";
 import { definitionNameOf, definitionsWithDescriptions } from "@picokube/api/schema/load";
 import type { Schema } from "@picokube/api/schema/schema";
 import type { ResourceDefinition } from "../registry/resource-definition.js";
+import { type CustomSchema, customDefinitions, type Form, type MetaWords } from "./custom-schemas.js";
 import { type Operation, operationsOf } from "./operations.js";
-import { reachable } from "./schemas.js";
+import { type Json, reachable } from "./schemas.js";
+
+/** What the definitions of custom resources refer to. */
+const META = ["ObjectMeta", "ListMeta"].map((kind) => `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`);
 
 export interface DocumentParts {
   /** Upstream's version, "v1.33.0". */
@@ -17,6 +21,8 @@ export interface DocumentParts {
   readonly definitions: ReadonlyMap<string, Schema>;
   /** Definition name to the kinds it is. */
   readonly kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
+  /** Definitions that are ready JSON, with their kinds: custom resources'. */
+  readonly ready: ReadonlyMap<string, Json>;
 }
 
 /** Operations by path, in the order of paths: plain data, fit to be sent to a thread. */
@@ -31,13 +37,27 @@ export function pathsOf(definitions: readonly ResourceDefinition[]): Map<string,
 }
 
 /** Reads the definitions from disk: some ten milliseconds, and garbage once the document is written. */
-export function documentParts(paths: DocumentParts["paths"], version: string): DocumentParts {
+export function documentParts({
+  paths,
+  version,
+  custom,
+  form,
+}: {
+  paths: DocumentParts["paths"];
+  version: string;
+  custom: readonly CustomSchema[];
+  form: Form["version"];
+}): DocumentParts {
   const definitions = definitionsWithDescriptions();
+  const words = metaWordsOf(definitions);
+  const ready = new Map(custom.flatMap((each) => customDefinitions(each, { version: form, words })));
   const roots = [...paths.values()].flat().flatMap(({ body, response }) => [body, response]);
-  const names = reachable(
+  if (ready.size > 0) roots.push(...META);
+  const builtIn = reachable(
     roots.filter((root) => root !== undefined),
     definitions,
   );
+  const names = ready.size === 0 ? builtIn : [...builtIn, ...ready.keys()].sort();
   const kinds = new Map<string, GroupVersionKind[]>();
   const claim = (kind: GroupVersionKind): void => {
     const name = definitionNameOf(kind);
@@ -52,7 +72,19 @@ export function documentParts(paths: DocumentParts["paths"], version: string): D
     claim({ group, version: kindVersion, kind: `${kind}List` });
   }
   for (const kind of ["DeleteOptions", "Status"]) claim({ group: "", version: "v1", kind });
-  return { version, paths, names, definitions, kinds };
+  return { version, paths, names, definitions, kinds, ready };
+}
+
+/** All kinds describe these fields alike. */
+function metaWordsOf(definitions: ReadonlyMap<string, Schema>): MetaWords {
+  const wordsOf = (name: string, field: string) =>
+    definitions.get(`io.k8s.api.core.v1.${name}`)?.properties?.[field]?.description;
+  return {
+    apiVersion: wordsOf("ConfigMap", "apiVersion"),
+    kind: wordsOf("ConfigMap", "kind"),
+    metadata: wordsOf("ConfigMap", "metadata"),
+    listMetadata: wordsOf("ConfigMapList", "metadata"),
+  };
 }
 
 /** Key order as upstream writes it. */

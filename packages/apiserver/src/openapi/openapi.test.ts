@@ -46,7 +46,7 @@ test("operations follow the declaration", (t) => {
 });
 
 test("v3: the index leads to documents that stand for themselves", async (t) => {
-  const openApi = createOpenApi({ definitions });
+  const openApi = createOpenApi({ definitions: () => definitions });
   const index = await openApi.handle("/openapi/v3?timeout=32s", "application/json");
   const { paths } = JSON.parse(String(index?.body)) as { paths: { [key: string]: { serverRelativeURL: string } } };
   t.same(Object.keys(paths), ["api/v1", "apis/apps/v1", "apis/authentication.k8s.io/v1"]);
@@ -67,7 +67,7 @@ test("v3: the index leads to documents that stand for themselves", async (t) => 
 });
 
 test("v2: JSON and protobuf, conditional and compressed", async (t) => {
-  const openApi = createOpenApi({ definitions });
+  const openApi = createOpenApi({ definitions: () => definitions });
   const json = await openApi.handle("/openapi/v2", "application/json");
   const document = JSON.parse(String(json?.body));
   t.equal(document.swagger, "2.0");
@@ -85,4 +85,83 @@ test("v2: JSON and protobuf, conditional and compressed", async (t) => {
   t.equal(await openApi.handle("/openapi/v4", "*/*"), undefined);
   t.equal(await openApi.handle("/openapi/v3/apis/nope/v1", "*/*"), undefined);
   t.equal((await openApi.handle("/openapi/v3", "text/html"))?.status, 406);
+});
+
+test("what comes and goes is told, and nothing else is built again", async (t) => {
+  const widget: ResourceDefinition = {
+    resource: {
+      ...pods,
+      group: "x.example.com",
+      version: "v1",
+      kind: "Widget",
+      resource: "widgets",
+      singular: "widget",
+    },
+    storagePrefix: "x.example.com/widgets",
+    hasStatus: false,
+    hasGeneration: true,
+    custom: {
+      schema: {
+        type: "object",
+        required: ["spec"],
+        properties: {
+          spec: {
+            type: "object",
+            description: "What is wanted.",
+            properties: {
+              size: { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] },
+              note: { type: "string", nullable: true },
+              open: { type: "object", "x-kubernetes-preserve-unknown-fields": true, properties: { a: {} } },
+              labels: { type: "object", additionalProperties: { type: "string" } },
+              list: { type: "array", "x-kubernetes-list-type": "set", items: { type: "string" } },
+            },
+            required: ["note", "size"],
+          },
+        },
+      },
+      ownership: {},
+      decode: (value) => ({ value, unknownFields: [] }),
+      isTerminating: () => false,
+    },
+  };
+  let served: readonly ResourceDefinition[] = definitions;
+  const openApi = createOpenApi({ definitions: () => served });
+  const pathsNow = async () => {
+    const index = await openApi.handle("/openapi/v3", "application/json");
+    return JSON.parse(String(index?.body)).paths as { [key: string]: { serverRelativeURL: string } };
+  };
+  const read = async (path: string) => JSON.parse(String((await openApi.handle(path, "application/json"))?.body));
+  const before = await pathsNow();
+  served = [...definitions, widget];
+  const after = await pathsNow();
+  t.same({ ...after, "apis/x.example.com/v1": undefined }, { ...before, "apis/x.example.com/v1": undefined });
+  const v3 = await read(after["apis/x.example.com/v1"]!.serverRelativeURL);
+  const { "com.example.x.v1.Widget": schema, "com.example.x.v1.WidgetList": list } = v3.components.schemas;
+  t.match(schema["x-kubernetes-group-version-kind"], [{ group: "x.example.com", kind: "Widget", version: "v1" }]);
+  t.match(schema.properties.metadata.allOf, [
+    { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" },
+  ]);
+  t.ok(v3.components.schemas["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]);
+  t.match(schema.properties.apiVersion.description, /versioned schema/);
+  t.match(schema.properties.spec, widget.custom!.schema.properties!.spec);
+  t.match(list.properties.items.items, { $ref: "#/components/schemas/com.example.x.v1.Widget" });
+  const patch = v3.paths["/apis/x.example.com/v1/namespaces/{namespace}/widgets/{name}"].patch;
+  t.same(patch["x-kubernetes-group-version-kind"], { group: "x.example.com", kind: "Widget", version: "v1" });
+  const v2 = (await read("/openapi/v2")).definitions["com.example.x.v1.Widget"];
+  t.same(v2.properties.spec, {
+    type: "object",
+    description: "What is wanted.",
+    properties: {
+      size: { "x-kubernetes-int-or-string": true },
+      note: {},
+      open: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+      labels: { type: "object", additionalProperties: { type: "string" } },
+      list: { type: "array", "x-kubernetes-list-type": "set", items: { type: "string" } },
+    },
+    required: ["size"],
+  });
+  served = definitions;
+  t.same(await pathsNow(), before);
+  t.equal(await openApi.handle("/openapi/v3/apis/x.example.com/v1", "application/json"), undefined);
+  t.notOk((await read("/openapi/v2")).definitions["com.example.x.v1.Widget"]);
 });

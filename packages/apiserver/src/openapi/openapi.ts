@@ -1,5 +1,6 @@
 // Serves /openapi/v2 and /openapi/v3: each document is built at its first request, by a thread that takes its garbage
-// with it, and kept only as compressed bytes. Routing, authorisation and the answer's sending are the caller's.
+// with it, and kept only as compressed bytes, until other kinds are served. Routing, authorisation and the answer's
+// sending are the caller's.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -8,11 +9,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { gunzip, gzipSync } from "node:zlib";
-import { apiVersionOf } from "@picokube/api/resource";
 import { schemasVersion } from "@picokube/api/schema/load";
 import type { ResourceDefinition } from "../registry/resource-definition.js";
 import type { BuildRequest } from "./build-worker.js";
-import { pathsOf } from "./document.js";
+import { Catalogue, EVERYTHING } from "./catalogue.js";
 
 export interface OpenApiResponse {
   readonly status: 200 | 301 | 304 | 406;
@@ -29,6 +29,8 @@ export interface OpenApi {
   ): Promise<OpenApiResponse | undefined>;
 }
 
+/** What the names of v3's documents begin with. */
+const V3 = "v3/";
 const JSON_TYPE = "application/json";
 /** Asked for with "@" before v1.0; the answer's type has a dot there, for "@" is no token of HTTP. */
 const PROTO_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -52,86 +54,106 @@ function build(request: BuildRequest): Promise<Buffer> {
   });
 }
 
-/** Changes whenever any document may: with the schemas, with this code, with what is served. */
-function fingerprint(definitions: readonly ResourceDefinition[], version: string): string {
+/** Changes whenever a document of built-in kinds may: with the schemas and with this code. */
+function fingerprint(version: string): string {
   const hash = createHash("sha512").update(version).update(schemasVersion());
   const here = dirname(fileURLToPath(import.meta.url));
   for (const name of readdirSync(here).sort()) {
     if (name.endsWith(".js") && !name.endsWith(".test.js")) hash.update(readFileSync(`${here}/${name}`));
   }
-  return hash
-    .update(JSON.stringify([...pathsOf(definitions)]))
-    .digest("hex")
-    .toUpperCase();
+  return hash.digest("hex");
 }
 
-/** "api/v1", "apis/apps/v1": how the index of v3 names a group and version. */
-function indexKey({ resource }: ResourceDefinition): string {
-  return resource.group === "" ? `api/${resource.version}` : `apis/${apiVersionOf(resource)}`;
-}
-
-/** version is what info.version says. */
+/** The documents of the definitions of the moment: another array when they have changed. version is what info.version says. */
 export function createOpenApi({
   definitions,
   version = "v1.33.0",
 }: {
-  definitions: readonly ResourceDefinition[];
+  definitions: () => readonly ResourceDefinition[];
   version?: string;
 }): OpenApi {
   let known: string | undefined;
   const fingerprintOnce = (): string => {
-    known ??= fingerprint(definitions, version);
+    known ??= fingerprint(version);
     return known;
   };
   const documents = new Map<string, Document>();
   let building: Promise<unknown> = Promise.resolve();
 
-  /** One document is built at a time, so that their garbage does not add up. */
-  function documentOf(key: string, contentType: string, make: () => Promise<Buffer>): Document {
-    let document = documents.get(key);
-    if (!document) {
-      let bytes: Promise<Buffer> | undefined;
-      document = {
-        contentType,
-        etag: createHash("sha512").update(`${fingerprintOnce()} ${key}`).digest("hex").slice(0, 64).toUpperCase(),
-        gzipped() {
-          if (!bytes) {
-            bytes = building.then(make);
-            building = bytes.catch(() => undefined);
-            bytes.catch(() => {
-              bytes = undefined;
-            });
-          }
-          return bytes;
-        },
-      };
-      documents.set(key, document);
+  let servedBy: readonly ResourceDefinition[] | undefined;
+  let catalogue = new Catalogue([]);
+
+  /** What there is now. */
+  function current(): Catalogue {
+    const now = definitions();
+    if (now !== servedBy) {
+      catalogue = new Catalogue(now, catalogue);
+      servedBy = now;
+      for (const name of documents.keys()) {
+        if (name.startsWith(V3) && !catalogue.has(name.slice(V3.length))) documents.delete(name);
+      }
     }
+    return catalogue;
+  }
+
+  /** One document is built at a time, so that their garbage does not add up. */
+  function documentOf(
+    name: string,
+    { contentType, tag, make }: { contentType: string; tag: string; make: () => Promise<Buffer> },
+  ): Document {
+    const hash = createHash("sha512").update(`${fingerprintOnce()} ${name} ${tag}`).digest("hex");
+    const etag = hash.slice(0, 64).toUpperCase();
+    const known = documents.get(name);
+    if (known?.etag === etag) return known;
+    let bytes: Promise<Buffer> | undefined;
+    const document: Document = {
+      contentType,
+      etag,
+      gzipped() {
+        if (!bytes) {
+          bytes = building.then(make);
+          building = bytes.catch(() => undefined);
+          bytes.catch(() => {
+            bytes = undefined;
+          });
+        }
+        return bytes;
+      },
+    };
+    documents.set(name, document);
     return document;
   }
 
-  const groupVersions = new Set(definitions.map(indexKey));
-  const paths = (key?: string): BuildRequest["paths"] =>
-    pathsOf(key === undefined ? definitions : definitions.filter((definition) => indexKey(definition) === key));
-  const v3Of = (key: string): Document =>
-    documentOf(`v3/${key}`, JSON_TYPE, () => build({ form: "v3", version, paths: paths(key) }));
+  function v2Of(form: "v2" | "v2-proto", now: Catalogue): Document {
+    const contentType = form === "v2" ? JSON_TYPE : PROTO_V2_TYPE;
+    const make = () => build({ form, version, ...now.contentOf(EVERYTHING) });
+    return documentOf(form, { contentType, tag: now.tagOf(EVERYTHING), make });
+  }
 
-  async function index(): Promise<Buffer> {
-    const entries = [...groupVersions]
-      .sort()
-      .map((key) => [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${v3Of(key).etag}` }] as const);
-    return gzipSync(JSON.stringify({ paths: Object.fromEntries(entries) }));
+  function v3Of(key: string, now: Catalogue): Document {
+    const make = () => build({ form: "v3", version, ...now.contentOf(key) });
+    return documentOf(`${V3}${key}`, { contentType: JSON_TYPE, tag: now.tagOf(key), make });
+  }
+
+  function indexOf(now: Catalogue): Document {
+    const make = async () => {
+      const entries = now.groupVersions.map((key) => {
+        return [key, { serverRelativeURL: `/openapi/v3/${key}?hash=${v3Of(key, now).etag}` }] as const;
+      });
+      return gzipSync(JSON.stringify({ paths: Object.fromEntries(entries) }));
+    };
+    const tag = now.groupVersions.map((key) => now.tagOf(key)).join();
+    return documentOf("v3", { contentType: JSON_TYPE, tag, make });
   }
 
   function find(path: string, accept: string): Document | undefined {
-    if (path === "/openapi/v3") return documentOf("v3", JSON_TYPE, index);
+    const now = current();
+    if (path === "/openapi/v3") return indexOf(now);
     if (path === "/openapi/v2") {
-      return /proto-openapi\.spec\.v2[@.]v1\.0\+protobuf/.test(accept)
-        ? documentOf("v2.proto", PROTO_V2_TYPE, () => build({ form: "v2-proto", version, paths: paths() }))
-        : documentOf("v2", JSON_TYPE, () => build({ form: "v2", version, paths: paths() }));
+      return v2Of(/proto-openapi\.spec\.v2[@.]v1\.0\+protobuf/.test(accept) ? "v2-proto" : "v2", now);
     }
     const key = path.startsWith("/openapi/v3/") ? path.slice("/openapi/v3/".length) : "";
-    return groupVersions.has(key) ? v3Of(key) : undefined;
+    return now.has(key) ? v3Of(key, now) : undefined;
   }
 
   return {

@@ -3,6 +3,7 @@
 import type { GroupVersionKind } from "@picokube/api/resource";
 import { definitionNameOf } from "@picokube/api/schema/load";
 import type { ResourceDefinition } from "../registry/resource-definition.js";
+import { customSchemaName } from "./custom-schemas.js";
 import type { Action } from "./parameters.js";
 
 export type Method = "get" | "put" | "post" | "delete" | "patch";
@@ -50,8 +51,9 @@ interface Shape {
 export function operationsOf(definition: ResourceDefinition): Operation[] {
   const { resource } = definition;
   const { group, version, kind, namespaced } = resource;
-  const own = definitionNameOf(resource);
-  const list = definitionNameOf({ group, version, kind: `${kind}List` });
+  const nameOf = definition.custom ? customSchemaName : definitionNameOf;
+  const own = nameOf(resource);
+  const list = nameOf({ group, version, kind: `${kind}List` });
   const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
   const everywhere = `${base}/${resource.resource}`;
   const collection = namespaced ? `${base}/namespaces/{namespace}/${resource.resource}` : everywhere;
