@@ -4,16 +4,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { type HealthCheck, healthPathOf, runHealthChecks } from "./health-checks.js";
 import type { Metrics } from "./metrics.js";
 import type { ServingTls } from "./tls-options.js";
-
-export interface HealthCheck {
-  readonly name: string;
-  /** Left out: all of them. */
-  readonly on?: readonly ("healthz" | "livez" | "readyz")[];
-  /** Throws or rejects when unhealthy. */
-  check(): void | Promise<void>;
-}
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -40,8 +33,6 @@ export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }
-
-const endpoints = ["healthz", "livez", "readyz"] as const;
 
 /** Listens at once; resolves when it does. */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
@@ -80,9 +71,7 @@ function tlsOptions({ options }: ServingTls): ServingTls["options"] {
 
 async function answer(options: HealthServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://host");
-  const [, first, second] = pathname.split("/");
-  const endpoint = endpoints.find((name) => name === first);
-  if (endpoint) return answerHealth({ checks: options.checks, endpoint, only: second, searchParams, response });
+  if (await answerHealth(response, { checks: options.checks ?? [], pathname, query: searchParams })) return;
   const authorization = await options.authorize?.(request);
   if (authorization && !authorization.allowed) return text(response, authorization.code, `${authorization.message}\n`);
   if (pathname === "/metrics" && options.metrics) {
@@ -97,43 +86,18 @@ async function answer(options: HealthServerOptions, request: IncomingMessage, re
   await handler(request, response);
 }
 
-/** Answers one of the three endpoints, or one check of it, in upstream's form (apiserver pkg/server/healthz). */
-export async function answerHealth({
-  checks: own = [],
-  endpoint,
-  only,
-  searchParams,
-  response,
-}: {
-  checks?: readonly HealthCheck[] | undefined;
-  endpoint: (typeof endpoints)[number];
-  only: string | undefined;
-  searchParams: URLSearchParams;
-  response: ServerResponse;
-}): Promise<void> {
-  const ping: HealthCheck = { name: "ping", check() {} };
-  const all = [ping, ...own].filter((check) => check.on?.includes(endpoint) ?? true);
-  const checks = only ? all.filter((check) => check.name === only) : all;
-  if (only && checks.length === 0) return text(response, 404, "404 page not found\n");
-  const excluded = new Set(searchParams.getAll("exclude"));
-  const lines: string[] = [];
-  let failed = false;
-  for (const { name, check } of checks) {
-    if (excluded.has(name)) {
-      lines.push(`[+]${name} excluded: ok`);
-      continue;
-    }
-    try {
-      await check();
-      lines.push(`[+]${name} ok`);
-    } catch {
-      failed = true;
-      lines.push(`[-]${name} failed: reason withheld`);
-    }
-  }
-  if (failed) return text(response, 500, `${lines.join("\n")}\n${endpoint} check failed\n`);
-  if (searchParams.has("verbose")) return text(response, 200, `${lines.join("\n")}\n${endpoint} check passed\n`);
-  text(response, 200, "ok");
+const PING: HealthCheck = { name: "ping", check() {} };
+
+/** Answers a health path; false when the path is none. A component is always asked whether it answers: "ping". */
+export async function answerHealth(
+  response: ServerResponse,
+  { checks, pathname, query }: { checks: readonly HealthCheck[]; pathname: string; query: URLSearchParams },
+): Promise<boolean> {
+  const path = healthPathOf(pathname);
+  if (!path) return false;
+  const answer = await runHealthChecks([PING, ...checks], { ...path, query });
+  text(response, answer.code, answer.text);
+  return true;
 }
 
 function text(response: ServerResponse, code: number, body: string): void {

@@ -1,7 +1,7 @@
 // Writes the OpenAPI v2 document of the whole API, as JSON or in gnostic's protobuf form, piece by piece. kubectl 1.27
 // and 1.28 ask for the latter before every apply and explain.
 
-import { type DocumentParts, kindJson } from "./document.js";
+import { type DocumentParts, kindJson, operationEnd } from "./document.js";
 import { type Operation, pathParameters } from "./operations.js";
 import { pretty, type QueryParameter, queryParameters } from "./parameters.js";
 import { encodeDefinition, encodeHeader, encodePath } from "./proto-v2.js";
@@ -15,7 +15,7 @@ function queryJson({ name, type, description }: QueryParameter): Json {
 }
 
 function operationJson(operation: Operation): Json {
-  const { action, body, response, stream, kind } = operation;
+  const { action, body, response, stream } = operation;
   const schema = response ? reference(response) : { type: "string" };
   const ok = { description: "OK", schema };
   const bodyParameter = body && {
@@ -31,13 +31,7 @@ function operationJson(operation: Operation): Json {
     tags: [operation.tag],
     operationId: operation.operationId,
     parameters: [...(bodyParameter ? [bodyParameter] : []), ...queryParameters(action, stream).map(queryJson)],
-    responses: {
-      "200": ok,
-      ...(["post", "put", "patch"].includes(action) ? { "201": { ...ok, description: "Created" } } : {}),
-      "401": { description: "Unauthorized" },
-    },
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": kindJson(kind),
+    ...operationEnd(operation, ok),
   };
 }
 

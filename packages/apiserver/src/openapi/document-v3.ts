@@ -1,6 +1,6 @@
 // Writes the OpenAPI v3 document of one group and version, piece by piece.
 
-import { type DocumentParts, kindJson } from "./document.js";
+import { type DocumentParts, kindJson, operationEnd } from "./document.js";
 import { type Operation, pathParameters } from "./operations.js";
 import { pretty, type QueryParameter, queryParameters } from "./parameters.js";
 import { type Json, schemaV3 } from "./schemas.js";
@@ -23,7 +23,7 @@ function content(types: readonly string[], schema: Json): Json {
 }
 
 function operationJson(operation: Operation): Json {
-  const { action, body, response, stream, kind } = operation;
+  const { action, body, response, stream } = operation;
   const answers = response ? content(["application/json"], reference(response)) : undefined;
   const text = content(stream === "log" ? ["text/plain"] : ["*/*"], { type: "string" });
   const ok = { description: "OK", content: answers ?? text };
@@ -33,13 +33,7 @@ function operationJson(operation: Operation): Json {
     operationId: operation.operationId,
     parameters: queryParameters(action, stream).map(queryJson),
     ...(body ? { requestBody: { content: content(action === "patch" ? PATCH_TYPES : ["*/*"], reference(body)) } } : {}),
-    responses: {
-      "200": ok,
-      ...(["post", "put", "patch"].includes(action) ? { "201": { ...ok, description: "Created" } } : {}),
-      "401": { description: "Unauthorized" },
-    },
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": kindJson(kind),
+    ...operationEnd(operation, ok),
   };
 }
 

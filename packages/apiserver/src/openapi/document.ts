@@ -87,6 +87,19 @@ function metaWordsOf(definitions: ReadonlyMap<string, Schema>): MetaWords {
   };
 }
 
+/** What an operation says last in both versions: its answers, and what it does to which kind. */
+export function operationEnd({ action, kind }: Operation, ok: Json): Json {
+  return {
+    responses: {
+      "200": ok,
+      ...(["post", "put", "patch"].includes(action) ? { "201": { ...ok, description: "Created" } } : {}),
+      "401": { description: "Unauthorized" },
+    },
+    "x-kubernetes-action": action,
+    "x-kubernetes-group-version-kind": kindJson(kind),
+  };
+}
+
 /** Key order as upstream writes it. */
 export function kindJson({ group, kind, version }: GroupVersionKind): GroupVersionKind {
   return { group, kind, version };

@@ -2,6 +2,13 @@
 
 import type { Duplex } from "node:stream";
 import { badRequest, notFound } from "@picokube/api/errors";
+import {
+  checksOf,
+  HEALTH_ENDPOINTS,
+  type HealthCheck,
+  healthPathOf,
+  runHealthChecks,
+} from "@picokube/component-base/health-checks";
 import type { Metrics } from "@picokube/component-base/metrics";
 import { version } from "@picokube/component-base/version";
 import type { Discovery } from "../discovery/discovery.js";
@@ -10,7 +17,6 @@ import { type Exchange, sendJson, sendJsonBytes, sendText } from "../handlers/ex
 import { representationOf, sendDocument } from "../handlers/represent.js";
 import { routeOf } from "../handlers/route.js";
 import type { OpenApi } from "../openapi/openapi.js";
-import { answerHealth, type HealthCheck } from "./health.js";
 
 /** Subresources that are proxied to kubelets, pods and services. */
 export interface Streaming {
@@ -96,16 +102,18 @@ async function dispatchPlain({ info, response }: Exchange, options: DispatchOpti
     return;
   }
   if (path === "/") {
-    const checks = ["healthz", "livez", "readyz"].flatMap((endpoint) => [
+    const checks = HEALTH_ENDPOINTS.flatMap((endpoint) => [
       `/${endpoint}`,
-      ...options.healthChecks
-        .filter(({ endpoints }) => endpoints.includes(endpoint))
-        .map(({ name }) => `/${endpoint}/${name}`),
+      ...checksOf(endpoint, options.healthChecks).map(({ name }) => `/${endpoint}/${name}`),
     ]);
     const others = ["/metrics", "/openapi/v2", "/openapi/v3", "/version", ...Object.keys(options.documents)];
     return sendJson(response, 200, { paths: [...options.discovery.paths, ...checks, ...others].sort() });
   }
-  if (await answerHealth(info, response, options.healthChecks)) return;
+  const healthPath = healthPathOf(path);
+  if (healthPath) {
+    const { code, text } = await runHealthChecks(options.healthChecks, { ...healthPath, query: info.query });
+    return sendText(response, code, text);
+  }
   sendText(response, 404, "404 page not found\n");
 }
 

@@ -1,10 +1,8 @@
 // What must hold for the apiserver to be healthy, under upstream's names.
 
+import type { HealthCheck } from "@picokube/component-base/health-checks";
 import type { Store } from "@picokube/store/store";
 import type { CacheFeed } from "../storage/cache-feed.js";
-import type { HealthCheck } from "./health.js";
-
-const ALL = ["healthz", "livez", "readyz"];
 
 /** The checks of this server; state is changed by who starts and stops it. */
 export function healthChecks({
@@ -20,11 +18,10 @@ export function healthChecks({
     if (!state.bootstrapped) throw new Error("not finished");
   };
   return [
-    { name: "ping", endpoints: ALL, check() {} },
-    { name: "log", endpoints: ALL, check() {} },
+    { name: "ping", check() {} },
+    { name: "log", check() {} },
     {
       name: "etcd",
-      endpoints: ALL,
       async check() {
         const { fault } = await store.status();
         if (fault) throw new Error(fault);
@@ -32,16 +29,16 @@ export function healthChecks({
     },
     {
       name: "informer-sync",
-      endpoints: ["readyz"],
+      on: ["readyz"],
       check() {
         if (feed.fault) throw feed.fault;
       },
     },
-    { name: "poststarthook/rbac/bootstrap-roles", endpoints: ALL, check: bootstrapped },
-    { name: "poststarthook/bootstrap-controller", endpoints: ALL, check: bootstrapped },
+    { name: "poststarthook/rbac/bootstrap-roles", check: bootstrapped },
+    { name: "poststarthook/bootstrap-controller", check: bootstrapped },
     {
       name: "shutdown",
-      endpoints: ["readyz"],
+      on: ["readyz"],
       check() {
         if (state.stopping) throw new Error("process is shutting down");
       },

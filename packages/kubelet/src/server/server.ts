@@ -5,7 +5,8 @@ import type { IncomingMessage } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { DelegatedAuth } from "@picokube/client/delegated-auth";
 import type { Clock } from "@picokube/component-base/clock";
-import { answerHealth, type HealthCheck } from "@picokube/component-base/health-server";
+import type { HealthCheck } from "@picokube/component-base/health-checks";
+import { answerHealth } from "@picokube/component-base/health-server";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Metrics } from "@picokube/component-base/metrics";
 import type { ServingTls } from "@picokube/component-base/tls-options";
@@ -93,16 +94,11 @@ function configz(settings: KubeletSettings): unknown {
 function routes(app: FastifyInstance, options: KubeletServerOptions): void {
   const { settings, lookup, runtime, metrics, clock } = options;
   const stats = { lookup, runtime, settings, clock };
-  for (const path of ["/healthz", "/healthz/:only"]) {
-    app.get<{ Params: { only?: string } }>(path, async (request, reply) => {
+  for (const path of ["/healthz", "/healthz/*"]) {
+    app.get(path, async (request, reply) => {
       reply.hijack();
-      await answerHealth({
-        checks: options.checks,
-        endpoint: "healthz",
-        only: request.params.only,
-        searchParams: queryOf(request.raw),
-        response: reply.raw,
-      });
+      const { pathname, searchParams: query } = new URL(request.raw.url ?? "/", "http://kubelet");
+      await answerHealth(reply.raw, { checks: options.checks ?? [], pathname, query });
     });
   }
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
