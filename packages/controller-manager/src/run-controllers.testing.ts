@@ -6,7 +6,7 @@ import { createEventRecorder } from "@picokube/client/event-recorder";
 import type { InformerFactory } from "@picokube/client/informer";
 import { runController } from "@picokube/client/run-controller";
 import { createInformerFactory } from "@picokube/client/shared-informer";
-import { type Clock, realClock } from "@picokube/component-base/clock";
+import { type Clock, realClock, sleepOn } from "@picokube/component-base/clock";
 import { parseFlags } from "@picokube/component-base/flag-set";
 import { createLogger } from "@picokube/component-base/logger";
 import type { Dependencies } from "./dependencies.js";
@@ -42,10 +42,16 @@ export function testDependencies({
     clock,
     logger,
     options: { ...defaults, ...options },
-    recorder: (component) => createEventRecorder({ client, component, clock: realClock() }),
+    recorder: (component) => createEventRecorder({ client, component, clock: recorderClock }),
     log: () => written,
   };
 }
+
+// An event that can no longer be written when the test ends must not keep the process for its retries.
+const recorderClock: Clock = {
+  ...realClock(),
+  sleep: (delayMs, signal) => sleepOn({ timer: (callback) => realClock().after(delayMs, callback), signal }),
+};
 
 /** Starts them; stops them when the test ends. The clock is theirs alone: informers keep real time. */
 export function runControllers(
