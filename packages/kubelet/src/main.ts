@@ -43,6 +43,7 @@ import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
 import { createServer } from "./server/server.js";
 import { kubeletTls } from "./server/serving-tls.js";
 import { createStatusManager } from "./status/status-manager.js";
+import { localPathDirectoryOf, runLocalPathAgent } from "./volumes/local-path-agent.js";
 import { createVolumeManager } from "./volumes/volume-manager.js";
 
 const networkPatienceMs = 2_000;
@@ -227,6 +228,17 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
     parts.objects.run(signal),
     parts.pleg.run(signal),
     parts.manager.run(signal),
+    runLocalPathAgent(
+      {
+        root: localPathDirectoryOf(settings.rootDir),
+        nodeName: settings.nodeName,
+        client,
+        informer: parts.nodeInformer,
+        clock,
+        logger,
+      },
+      signal,
+    ),
     runPodNetwork(parts, { podCidr: settings.podCidr, clock, logger }, signal),
     ...staticPods,
   ];

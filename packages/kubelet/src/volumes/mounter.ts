@@ -4,9 +4,19 @@ import { spawn } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-function run(command: string, args: readonly string[]): Promise<void> {
+class CommandError extends Error {
+  constructor(
+    message: string,
+    readonly code: number | null,
+    readonly output: string,
+  ) {
+    super(message);
+  }
+}
+
+function run(command: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], ...(signal ? { signal } : {}) });
     let words = "";
     child.stderr.on("data", (part: Buffer) => {
       words += part.toString();
@@ -14,7 +24,8 @@ function run(command: string, args: readonly string[]): Promise<void> {
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) return resolve();
-      reject(new Error(`${command} ${args.join(" ")}: exit status ${code}: ${words.trim()}`));
+      const message = `${command} ${args.join(" ")}: exit status ${code}: ${words.trim()}`;
+      reject(new CommandError(message, code, words));
     });
   });
 }
@@ -26,6 +37,33 @@ export async function mountTmpfs(
 ): Promise<void> {
   const options = [`mode=${mode.toString(8)}`, ...(sizeBytes ? [`size=${sizeBytes}`] : [])];
   await run("mount", ["-t", "tmpfs", "-o", options.join(","), "tmpfs", path]);
+}
+
+/** Mounts a file system of a type that mount(8) knows; a failure is told in upstream's words (mount_linux.go). */
+export async function mountFileSystem({
+  type,
+  source,
+  target,
+  options,
+  signal,
+}: {
+  type: string;
+  source: string;
+  target: string;
+  options: readonly string[];
+  signal: AbortSignal;
+}): Promise<void> {
+  const args = ["-t", type, ...(options.length > 0 ? ["-o", options.join(",")] : []), source, target];
+  try {
+    await run("mount", args, signal);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const { code, output } = error;
+    throw new Error(
+      `mount failed: exit status ${code}\nMounting command: mount\nMounting arguments: ${args.join(" ")}\nOutput: ${output}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Binds source over target, taking source as it is written: it may be a /proc/<pid>/fd/<n>. */

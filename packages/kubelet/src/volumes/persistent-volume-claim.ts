@@ -1,59 +1,82 @@
-// persistentVolumeClaim and ephemeral volumes: the claim leads to a PersistentVolume, whose hostPath or local path is it.
+// persistentVolumeClaim and ephemeral volumes: the claim leads to a PersistentVolume, whose hostPath, local path or NFS
+// export it is. Upstream's desired state of world populator and the plugins behind it.
 
-import { stat } from "node:fs/promises";
-import { persistentvolumeclaims, persistentvolumes } from "@picokube/api/core/v1";
+import {
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  persistentvolumeclaims,
+  persistentvolumes,
+} from "@picokube/api/core/v1";
+import { claimNameOf, foreignClaim } from "@picokube/api/core/volume-claims";
+import { VolumeError } from "../parts.js";
 import { checkHostPath } from "./host-path.js";
-import { setGroupOwnership } from "./ownership.js";
+import { setUpLocal } from "./local.js";
+import { setUpNfs } from "./nfs.js";
 import type { VolumeContext, VolumePlugin } from "./volume-plugin.js";
 
-async function resolve(context: VolumeContext, claimName: string, ownedByPod: boolean): Promise<string> {
-  const { pod, sources, signal } = context;
+/** The claim of the pod's volume; throws why it cannot be used, in upstream's words. */
+async function usableClaim(context: VolumeContext, name: string): Promise<PersistentVolumeClaim> {
+  const { pod, volume, sources, signal } = context;
   const namespace = pod.metadata.namespace ?? "default";
-  const words = (why: string) => `error processing PVC ${namespace}/${claimName}: ${why}`;
   const claim = await sources.client
-    .get(persistentvolumeclaims, { namespace, name: claimName }, { signal })
+    .get(persistentvolumeclaims, { namespace, name }, { signal })
     .catch((error: Error) => {
-      throw new Error(words(`failed to fetch PVC from API server: ${error.message}`), { cause: error });
+      throw new Error(`failed to fetch PVC from API server: ${error.message}`, { cause: error });
     });
-  if (ownedByPod && !claim.metadata.ownerReferences?.some(({ uid }) => uid === pod.metadata.uid)) {
-    throw new Error(
-      words(
-        `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`,
-      ),
-    );
-  }
-  if (claim.metadata.deletionTimestamp && !pod.metadata.deletionTimestamp)
-    throw new Error(words("PVC is being deleted"));
-  const volumeName = claim.spec?.volumeName;
-  if (claim.status?.phase !== "Bound" || !volumeName) throw new Error(words("PVC is not bound"));
-  const volume = await sources.client.get(persistentvolumes, { name: volumeName }, { signal });
-  if (volume.spec?.claimRef?.uid !== claim.metadata.uid) {
-    throw new Error(words(`PVC ${volume.spec?.claimRef?.uid} UID does not match`));
-  }
-  if (volume.spec.hostPath) {
-    const { path, type = "" } = volume.spec.hostPath;
-    await checkHostPath(path, type);
-    return path;
-  }
-  if (!volume.spec.local) throw new Error(`no volume plugin matched`);
-  const { path } = volume.spec.local;
-  const info = await stat(path).catch(() => undefined);
-  if (!info) throw new Error(`path "${path}" does not exist`);
-  const fsGroup = pod.spec?.securityContext?.fsGroup;
-  const mismatch = info.gid !== fsGroup || (info.mode & 0o2000) === 0;
-  const always = pod.spec?.securityContext?.fsGroupChangePolicy !== "OnRootMismatch";
-  if (fsGroup !== undefined && (always || mismatch)) await setGroupOwnership(path, fsGroup, { readOnly: false });
-  return path;
+  const objection = volume.ephemeral && foreignClaim(pod, claim);
+  if (objection) throw new Error(objection);
+  if (claim.metadata.deletionTimestamp && !pod.metadata.deletionTimestamp) throw new Error("PVC is being deleted");
+  if (claim.status?.phase !== "Bound" || !claim.spec?.volumeName) throw new Error("PVC is not bound");
+  return claim;
 }
 
-export const persistentVolumeClaimPlugin: VolumePlugin = {
-  field: "persistentVolumeClaim",
-  refreshes: false,
-  setUp: (context) => resolve(context, context.volume.persistentVolumeClaim!.claimName, false),
-};
+async function volumeOf(context: VolumeContext): Promise<PersistentVolume> {
+  const { pod, volume, sources, signal } = context;
+  const name = claimNameOf(pod, volume)!;
+  const key = `${pod.metadata.namespace ?? "default"}/${name}`;
+  try {
+    const claim = await usableClaim(context, name);
+    const found = await sources.client.get(persistentvolumes, { name: claim.spec!.volumeName! }, { signal });
+    const uid = found.spec?.claimRef?.uid;
+    if (uid === claim.metadata.uid) return found;
+    throw new Error(
+      `failed to get PV ${found.metadata.name}: PVC UID does not match: PV has "${uid}", PVC has "${claim.metadata.uid}"`,
+    );
+  } catch (cause) {
+    const lists = `unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]`;
+    throw new VolumeError(
+      `Unable to attach or mount volumes: ${lists}: error processing PVC ${key}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
 
-export const ephemeralPlugin: VolumePlugin = {
-  field: "ephemeral",
-  refreshes: false,
-  setUp: (context) => resolve(context, `${context.pod.metadata.name}-${context.volume.name}`, true),
-};
+/** The volume's path on this host. */
+async function setUpPersistent({ metadata, spec }: PersistentVolume, context: VolumeContext): Promise<string> {
+  const { pod, sources, volumesDir, signal } = context;
+  if (spec?.volumeMode === "Block") throw new Error("volume mode Block is not supported");
+  if (spec?.hostPath) {
+    await checkHostPath(spec.hostPath.path, spec.hostPath.type ?? "");
+    return spec.hostPath.path;
+  }
+  if (spec?.local) return setUpLocal(spec.local.path, { pod, localRoot: sources.localRoot });
+  if (!spec?.nfs) throw new Error("no volume plugin matched");
+  const { mountOptions = [] } = spec;
+  return setUpNfs(spec.nfs, { volumesDir, name: metadata.name, mountOptions, signal });
+}
+
+async function setUp(context: VolumeContext): Promise<string> {
+  const volume = await volumeOf(context);
+  try {
+    return await setUpPersistent(volume, context);
+  } catch (cause) {
+    const words = (cause as Error).message;
+    const { name } = volume.metadata;
+    const step = words.endsWith("does not exist") ? "NewMounter initialization" : "SetUp";
+    throw new VolumeError(`MountVolume.${step} failed for volume "${name}" : ${words}`, { cause });
+  }
+}
+
+export const persistentVolumeClaimPlugin: VolumePlugin = { field: "persistentVolumeClaim", refreshes: false, setUp };
+
+export const ephemeralPlugin: VolumePlugin = { field: "ephemeral", refreshes: false, setUp };

@@ -2,11 +2,20 @@
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConfigMap, configmaps, type Pod, secrets } from "@picokube/api/core/v1";
+import {
+  type ConfigMap,
+  configmaps,
+  type PersistentVolume,
+  type Pod,
+  persistentvolumeclaims,
+  persistentvolumes,
+  secrets,
+} from "@picokube/api/core/v1";
 import { notFound } from "@picokube/api/errors";
 import type { Client } from "@picokube/client/client";
 import { realClock } from "@picokube/component-base/clock";
 import { createLogger } from "@picokube/component-base/logger";
+import { startApiServer } from "@picokube/testing/apiserver";
 import { node, object, pod } from "@picokube/testing/builders";
 import { test } from "tap";
 import type { ObjectSource } from "../parts.js";
@@ -147,4 +156,103 @@ test("what is missing is said in upstream's words", async (t) => {
   await t.rejects(attempt({ hostPath: { path: rootDir, type: "File" } }), { message: /is not a file$/ });
   await attempt({ configMap: { name: "y", optional: true } });
   await manager.release("u-2");
+});
+
+test("claims lead to volumes of a host's path, a local path and NFS", async (t) => {
+  const { client } = await startApiServer(t);
+  const rootDir = await mkdtemp(join(tmpdir(), "volume-manager-"));
+  t.teardown(() => rm(rootDir, { recursive: true }));
+  const namespace = "default";
+  const merge = { type: "merge" } as const;
+  const accessModes: "ReadWriteOnce"[] = ["ReadWriteOnce"];
+  const hostname = { key: "kubernetes.io/hostname", operator: "In" as const, values: ["n"] };
+  const nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [hostname] }] } };
+  /** A claim bound to a volume of its name, as the binder leaves both. */
+  async function bind(name: string, source: Partial<PersistentVolume["spec"]>): Promise<void> {
+    const requests = { storage: "1Gi" };
+    const claim = await client.create(persistentvolumeclaims, {
+      metadata: { name, namespace },
+      spec: { accessModes, resources: { requests }, volumeName: name, storageClassName: "" },
+    });
+    const { uid } = claim.metadata;
+    await client.create(persistentvolumes, {
+      metadata: { name },
+      spec: { accessModes, capacity: requests, claimRef: { namespace, name, uid }, nodeAffinity, ...source },
+    });
+    const status = { phase: "Bound" };
+    await client.patch(persistentvolumeclaims, { name, namespace }, { status }, { ...merge, subresource: "status" });
+  }
+  const logger = createLogger({ name: "test", verbosity: 0 });
+  const manager = createVolumeManager({
+    rootDir,
+    objects: { services: () => [], node: () => undefined } as unknown as ObjectSource,
+    client,
+    clock: realClock(),
+    logger,
+  });
+  const container = { name: "c", image: "i", volumeMounts: [{ name: "x", mountPath: "/x" }] };
+  let pods = 0;
+  async function mounted(volume: object, spec: object = {}): Promise<string> {
+    const uid = `u-claims-${++pods}`;
+    const subject = pod("p", { metadata: { uid }, spec: { ...spec, volumes: [{ name: "x", ...volume }] } });
+    try {
+      const [mount] = await (await manager.prepare(subject, never)).mountsFor(container);
+      return mount!.hostPath;
+    } finally {
+      await manager.release(uid);
+    }
+  }
+  const use = (claimName: string, spec = {}) => mounted({ persistentVolumeClaim: { claimName } }, spec);
+
+  const host = join(rootDir, "host");
+  await bind("host", { hostPath: { path: host, type: "DirectoryOrCreate" } });
+  t.equal(await use("host"), host);
+  t.ok((await stat(host)).isDirectory());
+
+  const own = join(rootDir, "local-path", "pvc-9c1b0d6e-0f2b-4a54-9a53-0d6c3b1f7e11_default_own");
+  await bind("own", { local: { path: own } });
+  t.equal(await use("own"), own);
+  t.equal((await stat(own)).mode & 0o7777, 0o777, "made for anyone to write");
+  await writeFile(join(own, "rows"), "1");
+  await use("own", { securityContext: { fsGroup: 2000 } });
+  t.equal((await stat(join(own, "rows"))).gid, 2000, "kept, and given to the pod's group");
+
+  const absent = join(rootDir, "absent");
+  await bind("absent", { local: { path: absent } });
+  await t.rejects(use("absent"), {
+    message: `MountVolume.NewMounter initialization failed for volume "absent" : path "${absent}" does not exist`,
+  });
+  await t.rejects(stat(absent), { code: "ENOENT" });
+  await bind("other", { iscsi: { targetPortal: "192.0.2.1", iqn: "iqn.2026-01.example.com:x", lun: 0 } });
+  await t.rejects(use("other"), { message: 'MountVolume.SetUp failed for volume "other" : no volume plugin matched' });
+
+  // Nobody exports anything on port 1: the host's mount(8) says so, or that it knows no NFS.
+  await bind("nfs", { nfs: { server: "127.0.0.1", path: "/x" }, mountOptions: ["retry=0", "port=1"] });
+  const failure = await use("nfs").then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  t.match(
+    failure,
+    /^MountVolume\.SetUp failed for volume "nfs" : mount failed: exit status 32\nMounting command: mount\n/,
+  );
+  t.match(
+    failure,
+    /Mounting arguments: -t nfs -o retry=0,port=1 127\.0\.0\.1:\/x .*\/kubernetes\.io~nfs\/nfs\nOutput: /,
+  );
+  t.same(await mountedBelow(rootDir), []);
+
+  const lists = "unmounted volumes=[x], unattached volumes=[], failed to process volumes=[x]";
+  await client.create(persistentvolumeclaims, {
+    metadata: { name: "free", namespace },
+    spec: { accessModes, resources: { requests: { storage: "1Gi" } }, storageClassName: "" },
+  });
+  await t.rejects(use("free"), {
+    message: `Unable to attach or mount volumes: ${lists}: error processing PVC default/free: PVC is not bound`,
+  });
+  await bind("p-x", { hostPath: { path: host } });
+  const volumeClaimTemplate = { spec: { accessModes, resources: { requests: { storage: "1Gi" } } } };
+  await t.rejects(mounted({ ephemeral: { volumeClaimTemplate } }), {
+    message: `Unable to attach or mount volumes: ${lists}: error processing PVC default/p-x: PVC default/p-x was not created for pod default/p (pod is not owner)`,
+  });
 });

@@ -14,7 +14,9 @@ import { configMapPlugin } from "./config-map.js";
 import { downwardApiPlugin } from "./downward-api.js";
 import { emptyDirPlugin } from "./empty-dir.js";
 import { hostPathPlugin } from "./host-path.js";
+import { localPathDirectoryOf } from "./local-path-agent.js";
 import { mountedBelow, unmount } from "./mounter.js";
+import { nfsPlugin } from "./nfs.js";
 import { ephemeralPlugin, persistentVolumeClaimPlugin } from "./persistent-volume-claim.js";
 import { projectedPlugin } from "./projected.js";
 import { secretPlugin } from "./secret.js";
@@ -31,6 +33,7 @@ const plugins: readonly VolumePlugin[] = [
   downwardApiPlugin,
   persistentVolumeClaimPlugin,
   ephemeralPlugin,
+  nfsPlugin,
 ];
 
 const refreshIntervalMs = 60_000;
@@ -60,6 +63,7 @@ function pluginOf(volume: Volume): VolumePlugin | undefined {
 
 /** Upstream's words for one volume that failed. */
 function mountError(volume: Volume, error: unknown): VolumeError {
+  if (error instanceof VolumeError) return error;
   const words = (error as Error).message;
   return new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${words}`, { cause: error });
 }
@@ -68,7 +72,7 @@ function mountError(volume: Volume, error: unknown): VolumeError {
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
   const { rootDir, objects, client, clock, logger } = options;
   const tokens = createServiceAccountTokens({ client, clock });
-  const sources: VolumeSources = { objects, client, tokens, clock };
+  const sources: VolumeSources = { objects, client, tokens, clock, localRoot: localPathDirectoryOf(rootDir) };
   const podsDir = join(rootDir, "pods");
   const prepared = new Map<string, Prepared>();
 

@@ -11,6 +11,8 @@ export interface VolumeSources {
   readonly client: Client;
   readonly tokens: ServiceAccountTokens;
   readonly clock: Clock;
+  /** Where this node keeps the directories of provisioned volumes. */
+  readonly localRoot: string;
 }
 
 export interface VolumeContext {
