@@ -7,6 +7,7 @@ import { daemonSetController } from "./daemonset/daemonset-controller.js";
 import { cronJobController } from "./cronjob/cronjob-controller.js";
 import type { Dependencies } from "./dependencies.js";
 import { deploymentController } from "./deployment/deployment-controller.js";
+import { disruptionController } from "./disruption/disruption-controller.js";
 import { endpointsController } from "./endpoints/endpoints-controller.js";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.js";
 import { garbageCollector } from "./garbage-collector/garbage-collector.js";
@@ -154,6 +155,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "job",
     workers: (options) => options.concurrentJobSyncs,
     create: jobController,
+  },
+  {
+    name: "disruption-controller",
+    alias: "disruption",
+    serviceAccount: "disruption-controller",
+    queue: "disruption",
+    workers: one,
+    create: disruptionController,
   },
   {
     name: "endpoints-controller",

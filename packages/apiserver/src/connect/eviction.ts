@@ -1,15 +1,20 @@
 // pods/eviction: a delete that asks the pod's disruption budget first (upstream: registry/core/pod/storage/eviction.go).
 
-import { type Pod, type PodStatus, pods } from "@picokube/api/core/v1";
-import { badRequest, internalError, notFound, StatusError } from "@picokube/api/errors";
-import { isPodReady } from "@picokube/api/pod";
+import { type Pod, pods } from "@picokube/api/core/v1";
+import { badRequest, isConflict, notFound, StatusError } from "@picokube/api/errors";
+import { isPodTerminal, withPodCondition } from "@picokube/api/pod";
 import { type Eviction, type PodDisruptionBudget, poddisruptionbudgets } from "@picokube/api/policy/v1";
-import { selectorFromLabelSelector } from "@picokube/api/selectors/labels";
-import { formatTime } from "@picokube/api/time";
 import type { ConnectHandler, RequestContext } from "../registry/resource-definition.js";
+import {
+  budgetRefusal,
+  budgetsOf,
+  needsNoBudget,
+  stillProcessed,
+  unreadyMayGo,
+  withDisruptedPod,
+} from "./disruption-budget.js";
 
-const MAX_DISRUPTED_PODS = 2000;
-const RETRY_AFTER_SECONDS = 10;
+type Preconditions = { uid?: string; resourceVersion?: string };
 
 /** Deletes a pod as its evictor would: with grace, through admission. */
 export type DeletePod = (request: {
@@ -17,75 +22,8 @@ export type DeletePod = (request: {
   namespace: string;
   name: string;
   gracePeriodSeconds?: number;
-  preconditions?: { uid?: string; resourceVersion?: string };
+  preconditions?: Preconditions;
 }) => Promise<void>;
-
-const refusal = (why: string, cause: string, message: string, retryAfterSeconds?: number) =>
-  new StatusError({
-    code: 429,
-    reason: "TooManyRequests",
-    message: why,
-    details: {
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-      causes: [{ reason: cause, message }],
-    },
-  });
-
-/** Why the budget does not let a pod go now; undefined when it does. Upstream's checkAndDecrement. */
-export function budgetRefusal({ metadata, status, spec }: PodDisruptionBudget): StatusError | undefined {
-  const words = "Cannot evict pod as it would violate the pod's disruption budget.";
-  const observed = status?.observedGeneration ?? 0;
-  const allowed = status?.disruptionsAllowed ?? 0;
-  if (observed < (metadata.generation ?? 0)) {
-    const why = `The disruption budget ${metadata.name} is still being processed by the server.`;
-    return refusal(words, "DisruptionBudget", why, RETRY_AFTER_SECONDS);
-  }
-  if (allowed < 0) {
-    return new StatusError({
-      code: 403,
-      reason: "Forbidden",
-      message: `poddisruptionbudgets.policy "${metadata.name}" is forbidden: pdb disruptions allowed is negative`,
-    });
-  }
-  if (Object.keys(status?.disruptedPods ?? {}).length > MAX_DISRUPTED_PODS) {
-    return new StatusError({
-      code: 403,
-      reason: "Forbidden",
-      message: `poddisruptionbudgets.policy "${metadata.name}" is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller`,
-    });
-  }
-  if (allowed === 0) {
-    const { desiredHealthy = 0, currentHealthy = 0 } = status ?? {};
-    const rule =
-      spec?.maxUnavailable !== undefined && currentHealthy >= desiredHealthy
-        ? `The disruption budget ${metadata.name} does not allow evicting pods currently`
-        : `The disruption budget ${metadata.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
-    return refusal(words, "DisruptionBudget", rule);
-  }
-  return undefined;
-}
-
-/** Budgets whose selector chooses the pod. */
-export function budgetsOf(pod: Pod, budgets: readonly PodDisruptionBudget[]): PodDisruptionBudget[] {
-  return budgets.filter(
-    ({ spec }) => spec?.selector && selectorFromLabelSelector(spec.selector).matches(pod.metadata.labels),
-  );
-}
-
-/** Pods that no budget protects: finished, not yet running, or on their way out. */
-function needsNoBudget({ metadata, status }: Pod): boolean {
-  return (
-    ["Succeeded", "Failed", "Pending"].includes(status?.phase ?? "Pending") || metadata.deletionTimestamp !== undefined
-  );
-}
-
-/** Whether an unready pod may go without the budget's leave. */
-function unreadyMayGo(pod: Pod, { spec, status }: PodDisruptionBudget): boolean {
-  if (isPodReady(pod)) return false;
-  if (spec?.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
-  const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
-  return currentHealthy >= desiredHealthy && desiredHealthy > 0;
-}
 
 async function takeFromBudget(context: RequestContext, pod: Pod, budget: PodDisruptionBudget): Promise<void> {
   const check = (current: PodDisruptionBudget) => {
@@ -97,32 +35,46 @@ async function takeFromBudget(context: RequestContext, pod: Pod, budget: PodDisr
     .for(poddisruptionbudgets)
     .update(pod.metadata.namespace ?? "", budget.metadata.name, (current) => {
       check(current);
-      const status = current.status!;
-      current.status = {
-        ...status,
-        disruptionsAllowed: (status.disruptionsAllowed ?? 0) - 1,
-        disruptedPods: { ...status.disruptedPods, [pod.metadata.name]: formatTime(context.now()) },
-      };
+      current.status = withDisruptedPod(current, pod.metadata.name, context.now()).status!;
     });
 }
 
-async function markDisrupted(context: RequestContext, pod: Pod): Promise<void> {
-  if (context.dryRun) return;
-  await context.storage.for(pods).update(pod.metadata.namespace ?? "", pod.metadata.name, (current) => {
-    const others = (current.status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
+/** Says on the pod why it goes; throws a conflict when it is no longer what was looked at. */
+async function markDisrupted(context: RequestContext, pod: Pod, { resourceVersion }: Preconditions): Promise<Pod> {
+  const { namespace = "", name } = pod.metadata;
+  return context.storage.for(pods).update(namespace, name, (current) => {
+    if (resourceVersion !== undefined && current.metadata.resourceVersion !== resourceVersion)
+      throw new StatusError({ code: 409, reason: "Conflict", message: "the pod has changed since it was looked at" });
     const condition = {
       type: "DisruptionTarget",
       status: "True" as const,
       reason: "EvictionByEvictionAPI",
       message: "Eviction API: evicting",
-      lastTransitionTime: formatTime(context.now()),
     };
-    current.status = { ...(current.status as PodStatus), conditions: [...others, condition] };
+    const conditions = withPodCondition(current.status?.conditions, condition, context.now());
+    current.status = { ...current.status, conditions };
   });
 }
 
 /** POST pods/eviction. */
 export function evictionHandler({ deletePod }: { deletePod: DeletePod }): ConnectHandler {
+  async function evict(
+    context: RequestContext,
+    pod: Pod,
+    { options, unchanged }: { options: Eviction["deleteOptions"]; unchanged: boolean },
+  ): Promise<void> {
+    const { name, namespace = "", uid, resourceVersion } = pod.metadata;
+    const { gracePeriodSeconds, preconditions: asked = {} } = options ?? {};
+    let preconditions: Preconditions = { uid, ...asked };
+    if (unchanged && asked.resourceVersion === undefined) preconditions = { ...preconditions, resourceVersion };
+    if (!context.dryRun && pod.metadata.deletionTimestamp === undefined) {
+      const marked = await markDisrupted(context, pod, preconditions);
+      preconditions = { ...preconditions, resourceVersion: marked.metadata.resourceVersion };
+    }
+    const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+    await deletePod({ context, namespace, name, ...grace, preconditions });
+  }
+
   return {
     verbs: ["create"],
     kind: { group: "policy", version: "v1", kind: "Eviction" },
@@ -133,26 +85,33 @@ export function evictionHandler({ deletePod }: { deletePod: DeletePod }): Connec
       }
       const pod = context.storage.for(pods).get(namespace, name);
       if (!pod) throw notFound(pods, name);
-      const budgets = needsNoBudget(pod)
-        ? []
-        : budgetsOf(pod, context.storage.for(poddisruptionbudgets).list(namespace));
-      if (budgets.length > 1) {
-        throw internalError(
-          "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-        );
-      }
-      const [budget] = budgets;
-      if (budget && !unreadyMayGo(pod, budget)) await takeFromBudget(context, pod, budget);
-      if (pod.metadata.deletionTimestamp === undefined && pod.spec?.nodeName) await markDisrupted(context, pod);
-      const { gracePeriodSeconds, preconditions } = eviction.deleteOptions ?? {};
-      await deletePod({
-        context,
-        namespace,
-        name,
-        ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-        preconditions: preconditions ?? { uid: pod.metadata.uid },
-      });
+      const options = eviction.deleteOptions;
+      if (needsNoBudget(pod)) {
+        // A pod that waits must not become ready, and its budget's, before it is gone.
+        const waits = !isPodTerminal(pod) && pod.metadata.deletionTimestamp === undefined;
+        await evict(context, pod, { options, unchanged: waits });
+      } else await evictWithBudget(context, pod, options);
       return { code: 201, object: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } };
     },
   };
+
+  async function evictWithBudget(context: RequestContext, pod: Pod, options: Eviction["deleteOptions"]): Promise<void> {
+    const all = context.storage.for(poddisruptionbudgets).list(pod.metadata.namespace);
+    const [budget, ...more] = budgetsOf(pod, all);
+    if (more.length > 0) {
+      const message =
+        "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+      throw new StatusError({ code: 500, reason: "", message });
+    }
+    const free = budget !== undefined && unreadyMayGo(pod, budget);
+    if (budget && !free) await takeFromBudget(context, pod, budget);
+    try {
+      await evict(context, pod, { options, unchanged: free });
+    } catch (error) {
+      // It may have become ready meanwhile: then its budget is to be asked.
+      if (free && isConflict(error) && options?.preconditions?.resourceVersion === undefined)
+        throw stillProcessed(budget.metadata.name);
+      throw error;
+    }
+  }
 }
