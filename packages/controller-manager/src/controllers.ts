@@ -3,8 +3,8 @@
 import type { Controller } from "@picokube/client/controller";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.js";
-import { daemonSetController } from "./daemonset/daemonset-controller.js";
 import { cronJobController } from "./cronjob/cronjob-controller.js";
+import { daemonSetController } from "./daemonset/daemonset-controller.js";
 import type { Dependencies } from "./dependencies.js";
 import { deploymentController } from "./deployment/deployment-controller.js";
 import { disruptionController } from "./disruption/disruption-controller.js";
@@ -23,8 +23,8 @@ import { replicationManager } from "./replicationcontroller/replication-manager.
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
-import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.js";
 import { statefulSetController } from "./statefulset/statefulset-controller.js";
+import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.js";
 
 export interface ControllerEntry {
   /** As --controllers names it. */
