@@ -82,11 +82,19 @@ export function parseJson(text: string, wantDuplicates = false): Syntax {
   }
 }
 
-/** The one document of a YAML text. */
+/** The one document of a YAML text, with the bound on depth that JSON has. */
 export async function parseYaml(text: string): Promise<unknown> {
   const { parseYamlDocuments } = await import("@picokube/component-base/config-file");
-  const [value = null] = parseYamlDocuments(text, { source: "yaml" });
-  return value;
+  const { isYamlTooDeep } = await import("./yaml-depth.js");
+  if (isYamlTooDeep(text, MAX_DEPTH)) throw new Error("exceeded max depth");
+  try {
+    const [value = null] = parseYamlDocuments(text, { source: "yaml" });
+    return value;
+  } catch (error) {
+    // A level of a mapping takes more of the stack than one of a sequence.
+    if (/Maximum call stack/.test((error as Error).message)) throw new Error("exceeded max depth", { cause: error });
+    throw error;
+  }
 }
 
 /** V8's complaint in Go's words, as far as its position tells. */
