@@ -11,6 +11,7 @@ import { issueCertificate } from "@picokube/pki/certificate";
 import { type Test, test } from "tap";
 import { ask } from "./harness/ask.js";
 import { type TestCluster, useCluster } from "./harness/cluster.js";
+import { eventually } from "./harness/eventually.js";
 import { type Kubectl, kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 
@@ -210,4 +211,55 @@ test("H2 impersonation wants a right of its own", async (t) => {
     stderr: `Error from server (Forbidden): users "kubernetes-admin" is forbidden: User "system:serviceaccount:${namespace}:default" cannot impersonate resource "users" in API group "" at the cluster scope\n`,
   });
   t.match(await admin.run(["auth", "whoami", "--as=vera", "--as-group=devs"]), /vera[\s\S]*devs system:authenticated/);
+});
+
+test("H1 a person asks for a certificate with openssl, an administrator approves, and it lets the person in", async (t) => {
+  const cluster = await useCluster(t);
+  const kubectl = kubectlFor(cluster);
+  const directory = useDirectory(t);
+  const openssl = (...args: string[]) => run("openssl", args, { cwd: directory });
+  await openssl(
+    "req",
+    "-new",
+    "-nodes",
+    "-newkey",
+    "rsa:2048",
+    "-keyout",
+    "v.key",
+    "-out",
+    "v.csr",
+    "-subj",
+    "/O=dev/CN=vera",
+  );
+  const request = readFileSync(join(directory, "v.csr")).toString("base64");
+  const csr = (name: string, usages: string) =>
+    `apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nmetadata: { name: ${name} }\nspec: { request: ${request}, signerName: kubernetes.io/kube-apiserver-client, usages: [${usages}], expirationSeconds: 86400 }\n`;
+  t.teardown(() => kubectl.attempt(["delete", "csr", "vera", "denied", "server"]));
+  await kubectl.run(["apply", "-f", "-"], { input: csr("vera", "client auth") });
+  t.match(
+    (await kubectl.run(["get", "csr", "vera", "--no-headers"])).trim(),
+    /^vera +\S+ +kubernetes\.io\/kube-apiserver-client +kubernetes-admin +24h +Pending$/,
+  );
+  t.match((await kubectl.run(["certificate", "approve", "vera"])).trim(), /vera approved/);
+  const certificate = await eventually("the certificate is issued", async () => {
+    const stdout = await kubectl.run(["get", "csr", "vera", "-o", "jsonpath={.status.certificate}"]);
+    return stdout !== "" && stdout;
+  });
+  t.match((await kubectl.run(["get", "csr", "vera", "--no-headers"])).trim(), /Approved,Issued$/);
+  writeFileSync(join(directory, "v.crt"), Buffer.from(certificate, "base64"));
+  const flags = [`--client-certificate=${directory}/v.crt`, `--client-key=${directory}/v.key`];
+  const vera = await kubectlAs(t, cluster, flags);
+  const whoami = await vera.json(["auth", "whoami"]);
+  t.match(whoami.status.userInfo, { username: "vera", groups: ["dev", "system:authenticated"] });
+  t.match((await vera.attempt(["get", "pods"])).stderr, /User "vera" cannot list resource "pods"/);
+
+  await kubectl.run(["apply", "-f", "-"], { input: csr("denied", "client auth") });
+  await kubectl.run(["certificate", "deny", "denied"]);
+  t.match((await kubectl.run(["get", "csr", "denied", "--no-headers"])).trim(), /Denied$/);
+  await kubectl.run(["apply", "-f", "-"], { input: csr("server", "server auth") });
+  await kubectl.run(["certificate", "approve", "server"]);
+  await eventually("what its signer does not sign fails", async () => {
+    const stdout = await kubectl.run(["get", "csr", "server", "--no-headers"]);
+    return /Approved,Failed$/.test(stdout.trim());
+  });
 });

@@ -2,8 +2,12 @@
 
 import type { Controller } from "@picokube/client/controller";
 import { ConfigError } from "@picokube/component-base/config-error";
+import { bootstrapSignerController } from "./bootstrap-signer/bootstrap-signer-controller.js";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.js";
 import { cronJobController } from "./cronjob/cronjob-controller.js";
+import { csrApprovingController } from "./csr-approving/csr-approving-controller.js";
+import { csrCleanerController } from "./csr-cleaner/csr-cleaner-controller.js";
+import { csrSigningController } from "./csr-signing/csr-signing-controller.js";
 import { daemonSetController } from "./daemonset/daemonset-controller.js";
 import type { Dependencies } from "./dependencies.js";
 import { deploymentController } from "./deployment/deployment-controller.js";
@@ -24,6 +28,7 @@ import { resourceQuotaController } from "./resourcequota/resourcequota-controlle
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
 import { statefulSetController } from "./statefulset/statefulset-controller.js";
+import { tokenCleanerController } from "./token-cleaner/token-cleaner-controller.js";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.js";
 
 export interface ControllerEntry {
@@ -37,6 +42,8 @@ export interface ControllerEntry {
   readonly workers: (options: ControllerManagerValues) => number;
   /** How many times --kube-api-qps and --kube-api-burst it may use; once when left out. */
   readonly requests?: { readonly qps: number; readonly burst: number };
+  /** "*" does not mean it: it must be named (upstream: ControllersDisabledByDefault). */
+  readonly isOffByDefault?: boolean;
   /** Undefined: the flags leave it nothing to do. */
   readonly create: (dependencies: Dependencies) => Controller | undefined;
 }
@@ -222,6 +229,48 @@ export const controllers: readonly ControllerEntry[] = [
     workers: () => 5,
     create: clusterRoleAggregationController,
   },
+  {
+    name: "certificatesigningrequest-signing-controller",
+    alias: "csrsigning",
+    serviceAccount: "certificate-controller",
+    queue: "certificate",
+    workers: () => 5,
+    create: csrSigningController,
+  },
+  {
+    name: "certificatesigningrequest-approving-controller",
+    alias: "csrapproving",
+    serviceAccount: "certificate-controller",
+    queue: "certificate_approval",
+    workers: () => 5,
+    create: csrApprovingController,
+  },
+  {
+    name: "certificatesigningrequest-cleaner-controller",
+    alias: "csrcleaner",
+    serviceAccount: "certificate-controller",
+    queue: "certificate_cleaner",
+    workers: one,
+    create: csrCleanerController,
+  },
+  {
+    name: "bootstrap-signer-controller",
+    alias: "bootstrapsigner",
+    serviceAccount: "bootstrap-signer",
+    queue: "bootstrap_signer_queue",
+    workers: one,
+    isOffByDefault: true,
+    create: bootstrapSignerController,
+  },
+  {
+    name: "token-cleaner-controller",
+    alias: "tokencleaner",
+    serviceAccount: "token-cleaner",
+    queue: "token_cleaner",
+    workers: one,
+    isOffByDefault: true,
+    create: tokenCleanerController,
+  },
 ];
 
 /** Those that --controllers leaves on: "*" is all, "-x" takes one out, the first word about a controller counts. */
@@ -239,5 +288,5 @@ export function selectControllers(
       throw new ConfigError(`"${off ? word.slice(1) : word}" is not in the list of known controllers`);
     if (!choices.has(name)) choices.set(name, !off);
   }
-  return entries.filter(({ name }) => choices.get(name) ?? words.includes("*"));
+  return entries.filter(({ name, isOffByDefault }) => choices.get(name) ?? (words.includes("*") && !isOffByDefault));
 }

@@ -10,6 +10,23 @@ const syncs = (what: string, count = 5) =>
     description: `The number of ${what} that are allowed to sync concurrently. Larger number = more responsive, but more CPU and network load.`,
   }) as const;
 
+const signerFiles = <Name extends string>(name: Name, signer: string) =>
+  ({
+    [`cluster-signing-${name}-cert-file`]: {
+      type: "string",
+      description: `Filename containing a PEM-encoded X509 CA certificate used to issue certificates for the ${signer} signer.`,
+    },
+    [`cluster-signing-${name}-key-file`]: {
+      type: "string",
+      description: `Filename containing a PEM-encoded private key used to sign certificates for the ${signer} signer.`,
+    },
+  }) as {
+    [key in `cluster-signing-${Name}-${"cert" | "key"}-file`]: {
+      readonly type: "string";
+      readonly description: string;
+    };
+  };
+
 export const flags = {
   kubeconfig: {
     type: "string",
@@ -71,6 +88,26 @@ export const flags = {
     description:
       "If true, use individual service account credentials for each controller. (Upstream's default is false; here each controller may do only what its own role allows unless told otherwise.)",
   },
+  "cluster-signing-cert-file": {
+    type: "string",
+    description:
+      "Filename containing a PEM-encoded X509 CA certificate used to issue cluster-scoped certificates. If specified, no more specific --cluster-signing-* flag may be specified for the same signer.",
+  },
+  "cluster-signing-key-file": {
+    type: "string",
+    description:
+      "Filename containing a PEM-encoded RSA, ECDSA or Ed25519 private key used to sign cluster-scoped certificates.",
+  },
+  "cluster-signing-duration": {
+    type: "duration",
+    default: "8760h0m0s",
+    description:
+      "The max length of duration signed certificates will be given. Individual CSRs may request shorter certs by setting spec.expirationSeconds.",
+  },
+  ...signerFiles("kubelet-serving", "kubernetes.io/kubelet-serving"),
+  ...signerFiles("kubelet-client", "kubernetes.io/kube-apiserver-client-kubelet"),
+  ...signerFiles("kube-apiserver-client", "kubernetes.io/kube-apiserver-client"),
+  ...signerFiles("legacy-unknown", "kubernetes.io/legacy-unknown"),
   "root-ca-file": {
     type: "string",
     description:

@@ -3,6 +3,7 @@
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { type KeyPair, toPem } from "./pem.js";
+import { importSigningKey } from "./signing-key.js";
 import { x509 } from "./x509.js";
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
@@ -43,12 +44,6 @@ export async function exportPrivateKey(key: webcrypto.CryptoKey): Promise<string
   return toPem(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 }
 
-/** Reads a CA's private key of PEM, in any form that OpenSSL writes. */
-export function importSigningKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", der, KEY_ALGORITHM, false, ["sign"]);
-}
-
 /** Makes a key and a certificate for it, signed by the CA; valid for a year, but no longer than the CA. */
 export async function issueCertificate({
   ca,
@@ -60,6 +55,7 @@ export async function issueCertificate({
   nowMs: number;
 }): Promise<KeyPair> {
   const keys = await generateKey();
+  const signing = await importSigningKey(ca.key);
   const issuer = new x509.X509Certificate(ca.cert);
   const usages = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth };
   const names = (subject.names ?? []).map((value) => ({
@@ -72,8 +68,8 @@ export async function issueCertificate({
     issuer: issuer.subject,
     notBefore: new Date(nowMs - BACKDATE_MS),
     notAfter: new Date(Math.min(nowMs + LEAF_LIFETIME_MS, issuer.notAfter.getTime())),
-    signingKey: await importSigningKey(ca.key),
-    signingAlgorithm: SIGNING_ALGORITHM,
+    signingKey: signing.key,
+    signingAlgorithm: signing.algorithm,
     publicKey: keys.publicKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),

@@ -44,11 +44,6 @@ export interface AuditEvent {
   annotations?: { [key: string]: string };
 }
 
-/** RFC 3339 with microseconds, as metav1.MicroTime. */
-export function microTime(nowMs: number): string {
-  return new Date(nowMs).toISOString().replace(/(\.\d{3})Z$/, "$1000Z");
-}
-
 export function auditUser({ name, uid, groups, extra }: UserInfo): AuditUser {
   return {
     ...(name ? { username: name } : {}),

@@ -2,9 +2,10 @@
 // complete. Watches the request and its answer from outside; changes neither.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { formatMicroTime } from "@picokube/api/time";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { Attributes } from "../authz/authorizer.js";
-import { type AuditEvent, auditUser, microTime, objectReference } from "./audit-event.js";
+import { type AuditEvent, auditUser, objectReference } from "./audit-event.js";
 import type { Verdict } from "./audit-level.js";
 import { LEVELS, type Stage } from "./audit-policy.js";
 import { objectOf, withoutManagedFields } from "./recorded-object.js";
@@ -38,7 +39,7 @@ export function createAuditTrail({ request, attributes, auditId, verdict, write,
   const keepsRequest = LEVELS.indexOf(level) >= LEVELS.indexOf("Request");
   const userAgent = request.headers["user-agent"];
   const sourceIPs = sourceAddresses(request);
-  const receivedAt = microTime(now());
+  const receivedAt = formatMicroTime(now());
   const event: Omit<AuditEvent, "stage" | "stageTimestamp"> = {
     kind: "Event",
     apiVersion: "audit.k8s.io/v1",
@@ -57,7 +58,7 @@ export function createAuditTrail({ request, attributes, auditId, verdict, write,
   const record = (stage: Stage) => {
     if (omitStages.includes(stage)) return;
     const { requestReceivedTimestamp, annotations, ...rest } = event;
-    const stageTimestamp = microTime(now());
+    const stageTimestamp = formatMicroTime(now());
     write({ ...rest, stage, requestReceivedTimestamp, stageTimestamp, ...(annotations ? { annotations } : {}) });
   };
   record("RequestReceived");

@@ -95,6 +95,7 @@ function apiServer(cluster: Cluster): ComponentSpec {
       "--requestheader-group-headers=X-Remote-Group",
       "--requestheader-extra-headers-prefix=X-Remote-Extra-",
       "--authorization-mode=Node,RBAC",
+      "--enable-bootstrap-token-auth=true",
       "--allow-privileged=true",
     ],
   });
@@ -113,7 +114,10 @@ function controllerManager(cluster: Cluster): ComponentSpec {
       `--tls-cert-file=${pki}/kube-controller-manager.crt`,
       `--tls-private-key-file=${pki}/kube-controller-manager.key`,
       `--client-ca-file=${pki}/ca.crt`,
+      "--controllers=*,bootstrap-signer-controller,token-cleaner-controller",
       `--root-ca-file=${pki}/ca.crt`,
+      `--cluster-signing-cert-file=${pki}/ca.crt`,
+      `--cluster-signing-key-file=${pki}/ca.key`,
       `--service-account-private-key-file=${pki}/sa.key`,
       "--allocate-node-cidrs=true",
       `--cluster-cidr=${cluster.podCidr}`,
