@@ -7,6 +7,7 @@ test("a star is all; a minus takes one out; old names are understood", async (t)
   const names = (...words: string[]) => selectControllers(words).map(({ name }) => name);
   const all = names("*");
   t.ok(all.includes("deployment-controller"));
+  t.equal(new Set(all).size, all.length, "each runs once");
   t.strictSame(
     names("*", "-deployment"),
     all.filter((name) => name !== "deployment-controller"),

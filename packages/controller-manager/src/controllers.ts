@@ -156,14 +156,6 @@ export const controllers: readonly ControllerEntry[] = [
     create: daemonSetController,
   },
   {
-    name: "job-controller",
-    alias: "job",
-    serviceAccount: "job-controller",
-    queue: "job",
-    workers: (options) => options.concurrentJobSyncs,
-    create: jobController,
-  },
-  {
     name: "disruption-controller",
     alias: "disruption",
     serviceAccount: "disruption-controller",
