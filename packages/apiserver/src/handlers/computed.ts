@@ -2,11 +2,12 @@
 
 import { notFound } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
+import type { CacheItem } from "../storage/cache-item.js";
 import type { ServedResource } from "../storage/served-resource.js";
-import type { CacheItem } from "../storage/watch-cache.js";
 import type { Handler } from "./dependencies.js";
-import { type ListPage, sendPage } from "./list.js";
+import { sendPage } from "./list.js";
 import { itemFilter, listOptionsOf } from "./list-options.js";
+import type { ListPage } from "./read-page.js";
 import { sendObject } from "./represent.js";
 
 /** GET of one. */

@@ -6,9 +6,9 @@ import type { Clock } from "@picokube/component-base/clock";
 import type { Store } from "@picokube/store/store";
 import type { RequestContext } from "../registry/resource-definition.js";
 import type { CacheFeed } from "../storage/cache-feed.js";
+import type { CacheItem } from "../storage/cache-item.js";
 import type { AdmissionChain } from "../storage/resource-writer.js";
 import type { ServedRegistry, ServedStorage } from "../storage/storage-registry.js";
-import type { CacheItem } from "../storage/watch-cache.js";
 import type { Exchange } from "./exchange.js";
 
 export interface HandlerDependencies {

@@ -4,8 +4,9 @@ import { badRequest, type FieldError, invalid } from "@picokube/api/errors";
 import { everyField, type FieldSelector, parseFieldSelector } from "@picokube/api/selectors/fields";
 import { everything, parseLabelSelector, type Selector } from "@picokube/api/selectors/labels";
 import { forbiddenField, notSupported } from "@picokube/api/validation/field-error";
+import type { IndexTerm } from "../storage/cache-index.js";
+import type { CacheItem } from "../storage/cache-item.js";
 import type { ServedResource } from "../storage/served-resource.js";
-import type { CacheItem } from "../storage/watch-cache.js";
 
 export interface ListOptions {
   readonly labels: Selector;
@@ -140,6 +141,23 @@ function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
   if (text === null) return undefined;
   // Upstream's: anything else is true, "no" and "" too.
   return !["false", "0"].includes(text.toLowerCase());
+}
+
+/** What of the selectors an index can answer: labels and fields that must have one of some values. */
+export function indexTerms(
+  { labels, fields }: Pick<ListOptions, "labels" | "fields">,
+  { definition }: ServedResource,
+): IndexTerm[] {
+  // Fields of converted objects are not those that are cached; an empty one may not be cached at all.
+  const byField = definition.storedAs ? [] : fields.requirements;
+  return [
+    ...byField
+      .filter(({ operator, value }) => operator === "=" && value !== "")
+      .map(({ field, value }): IndexTerm => ({ source: "fields", name: field, values: [value] })),
+    ...labels.requirements
+      .filter(({ operator }) => operator === "=" || operator === "==" || operator === "in")
+      .map(({ key, values }): IndexTerm => ({ source: "labels", name: key, values })),
+  ];
 }
 
 /** Whether an item belongs to the answer; undefined when everything does. */

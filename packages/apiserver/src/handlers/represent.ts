@@ -6,7 +6,7 @@ import { negotiate, type Representation, wantsPretty } from "../request/negotiat
 import type { ServedResource } from "../storage/served-resource.js";
 import { type Exchange, sendJsonBytes } from "./exchange.js";
 import { sendYaml } from "./send-yaml.js";
-import { includeObjectOf, partialMetadata, tableHead, tableRow } from "./tables.js";
+import { includeObjectOf, partialMetadataBytes, tableHead, tableRow } from "./tables.js";
 
 /** What the request's Accept header asks for; throws 406. transforms: false for documents that have no Table. */
 export function representationOf(
@@ -56,7 +56,7 @@ export async function sendObject(
       return sendDocument(exchange, code, Buffer.from(`${head}${row}]}`), representation);
     }
     default:
-      return sendDocument(exchange, code, Buffer.from(JSON.stringify(partialMetadata(object()))), representation);
+      return sendDocument(exchange, code, partialMetadataBytes(bytes), representation);
   }
 }
 

@@ -5,6 +5,11 @@ import { badRequest } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { DEFAULT_COLUMNS } from "../registry/columns.js";
 import type { Column, ResourceDefinition } from "../registry/resource-definition.js";
+import { metadataBytes } from "../storage/codec.js";
+
+const ROW_END = Buffer.from("}");
+const PARTIAL_HEAD = Buffer.from('{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":');
+const PARTIAL_END = Buffer.from("}");
 
 /** Which object stands beside each row. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -39,7 +44,7 @@ function columnDefinitionsOf(columns: readonly Column<KubernetesObject>[]): stri
 
 /** The table's head: everything but its rows. */
 export function tableHead(definition: ResourceDefinition, metadata: object, withColumns = true): string {
-  const columns = withColumns ? columnDefinitionsOf(definition.columns ?? DEFAULT_COLUMNS) : "null";
+  const columns = withColumns ? columnDefinitionsOf(columnsOf(definition)) : "null";
   const head = JSON.stringify({ kind: "Table", apiVersion: "meta.k8s.io/v1", metadata });
   return `${head.slice(0, -1)},"columnDefinitions":${columns},"rows":[`;
 }
@@ -50,30 +55,56 @@ export function tableRow(
   options: { definition: ResourceDefinition; includeObject: IncludeObject; bytes: Buffer; nowMs: number },
 ): string {
   const { definition, includeObject, bytes, nowMs } = options;
-  const cells = (definition.columns ?? DEFAULT_COLUMNS).map((column) => {
-    try {
-      return column.cell(object, nowMs) ?? null;
-    } catch {
-      return "<error>";
-    }
-  });
-  const conditions = definition.rowConditions?.(object) ?? [];
-  const shown = conditions.length > 0 ? `,"conditions":${JSON.stringify(conditions)}` : "";
-  return `{"cells":${JSON.stringify(cells)}${shown},"object":${rowObject(object, includeObject, bytes)}}`;
+  const cells = columnsOf(definition).map((column) => cellJson(column, object, nowMs));
+  const conditions = conditionsJson(definition, object);
+  return rowBytes({ cells, conditions, includeObject, bytes }).toString();
 }
 
-function rowObject(object: KubernetesObject, includeObject: IncludeObject, bytes: Buffer): string {
-  switch (includeObject) {
-    case "None":
-      return "null";
-    case "Object":
-      return bytes.toString();
-    default:
-      return JSON.stringify(partialMetadata(object));
+/** The columns that the kind's Tables have. */
+export function columnsOf({ columns }: ResourceDefinition): readonly Column<KubernetesObject>[] {
+  return columns ?? DEFAULT_COLUMNS;
+}
+
+/** One cell as JSON; never throws. */
+export function cellJson(column: Column<KubernetesObject>, object: KubernetesObject, nowMs: number): string {
+  try {
+    return JSON.stringify(column.cell(object, nowMs) ?? null);
+  } catch {
+    return '"<error>"';
   }
 }
 
-/** The object reduced to its metadata. */
-export function partialMetadata(object: KubernetesObject): object {
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
+/** A row's conditions as JSON; "" for none. */
+export function conditionsJson(definition: ResourceDefinition, object: KubernetesObject): string {
+  const conditions = definition.rowConditions?.(object) ?? [];
+  return conditions.length > 0 ? JSON.stringify(conditions) : "";
+}
+
+/** A row of cells and conditions that are JSON already. */
+export function rowBytes({
+  cells,
+  conditions,
+  includeObject,
+  bytes,
+}: {
+  cells: readonly string[];
+  conditions: string;
+  includeObject: IncludeObject;
+  bytes: Buffer;
+}): Buffer {
+  const shown = conditions === "" ? "" : `,"conditions":${conditions}`;
+  const head = Buffer.from(`{"cells":[${cells.join(",")}]${shown},"object":`);
+  switch (includeObject) {
+    case "None":
+      return Buffer.concat([head, Buffer.from("null}")]);
+    case "Object":
+      return Buffer.concat([head, bytes, ROW_END]);
+    default:
+      return Buffer.concat([head, PARTIAL_HEAD, metadataBytes(bytes), PARTIAL_END, ROW_END]);
+  }
+}
+
+/** The object of these bytes reduced to its metadata, as bytes. */
+export function partialMetadataBytes(bytes: Buffer): Buffer {
+  return Buffer.concat([PARTIAL_HEAD, metadataBytes(bytes), PARTIAL_END]);
 }

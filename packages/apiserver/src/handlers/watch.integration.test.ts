@@ -5,6 +5,7 @@ import { configmaps, events } from "@picokube/api/core/v1";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { rawConnection, requestText } from "../testing/raw-connection.js";
+import { watchOnce } from "../testing/watchers.js";
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 
@@ -68,19 +69,38 @@ test("a watch that ends says where to go on from", async (t) => {
   t.match(await lines(server, resumed), [{ type: "ADDED", object: { metadata: { name: "b" } } }]);
 });
 
-test("after a restart old revisions are gone, the newest is not", async (t) => {
+test("after a restart a watcher is told what it missed, from the store's log", async (t) => {
   const server = await startApiServer(t);
-  const old = await create(server, "a");
-  await create(server, "b");
+  const at = (name: string) => ({ namespace: "default", name });
+  const relabel = (name: string, color: string) =>
+    server.client.patch(configmaps, at(name), { metadata: { labels: { color } } }, { type: "merge" });
+  const revision = ({ metadata }: { metadata: { resourceVersion?: string } }) => Number(metadata.resourceVersion);
+  const kept = revision(await create(server, "a"));
+  const b = revision(await create(server, "b"));
+  const red = revision(await relabel("a", "red"));
+  await server.client.delete(configmaps, at("b"));
+  const blue = revision(await relabel("a", "blue"));
   await server.restart();
-  const { metadata } = await server.client.list(configmaps, { namespace: "default" });
-  const watch = (revision: string | undefined) => `${CONFIG_MAPS}?watch=1&timeoutSeconds=1&resourceVersion=${revision}`;
-  t.match(await lines(server, watch(old.metadata.resourceVersion)), [
-    { type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } },
-  ]);
-  const going = lines(server, watch(metadata.resourceVersion));
-  await create(server, "c");
-  t.match(await going, [{ type: "ADDED", object: { metadata: { name: "c" } } }]);
+
+  const last = { metadata: { ...at("last"), labels: { color: "red" } } };
+  const watchers = [
+    {
+      above: kept,
+      query: "",
+      told: [`ADDED b ${b}`, `MODIFIED a ${red}`, `DELETED b ${red + 1}`, `MODIFIED a ${blue}`],
+    },
+    { above: red, query: "", told: [`DELETED b ${red + 1}`, `MODIFIED a ${blue}`] },
+    { above: kept, query: "&labelSelector=color%3Dred", told: [`ADDED a ${red}`, `DELETED a ${blue}`] },
+    { above: blue, query: "", told: [] },
+  ].map(async ({ above, query, told }) => {
+    const path = `${CONFIG_MAPS}?watch=1&resourceVersion=${above}${query}`;
+    const frames = await watchOnce(server, { path, transport: "http", leaveAfter: told.length + 1 });
+    const heard = frames.map(({ type, object }) => `${type} ${object.metadata.name} ${revision(object)}`);
+    t.same(heard.slice(0, -1), told, `above ${above}${query}`);
+    t.match(heard.at(-1), /^ADDED last /, "and then what comes after the restart");
+  });
+  await server.client.create(configmaps, last as never);
+  await Promise.all(watchers);
 });
 
 test("compaction makes old pages expire with a token to go on with", async (t) => {

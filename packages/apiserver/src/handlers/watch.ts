@@ -2,24 +2,28 @@
 // that does not read is cut off, so that nothing is buffered without bound.
 
 import type { ServerResponse } from "node:http";
-import { badRequest, notAcceptable, resourceExpired } from "@picokube/api/errors";
+import { badRequest, notAcceptable, resourceExpired, type StatusError } from "@picokube/api/errors";
 import { type FieldSelector, fieldSelectorOf, requiredFieldValue } from "@picokube/api/selectors/fields";
+import { isCompacted, type StoreError } from "@picokube/store/errors";
 import type { RequestInfo } from "../request/request-info.js";
+import type { CacheEvent, CacheItem } from "../storage/cache-item.js";
 import { replaceRevision } from "../storage/codec.js";
 import type { ServedResource } from "../storage/served-resource.js";
-import type { CacheEvent, CacheItem } from "../storage/watch-cache.js";
 import { type Handler, type HandlerDependencies, waitForRevision } from "./dependencies.js";
 import { type Exchange, statusOf } from "./exchange.js";
-import { writeSlice } from "./list.js";
-import { itemFilter, type ListOptions, listOptionsOf } from "./list-options.js";
+import { indexTerms, itemFilter, type ListOptions, listOptionsOf } from "./list-options.js";
 import { checkShape, representationOf } from "./represent.js";
+import { nextTurn, writeSlice } from "./send-joined.js";
 import { includeObjectOf } from "./tables.js";
 import { createFramer, type Framer, type FrameType } from "./watch-frames.js";
+import { changesFromLog } from "./watch-replay.js";
 
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 const MAX_PENDING_EVENTS = 10_000;
 const BOOKMARK_INTERVAL_MS = 60_000;
-const INITIAL_SLICE_BYTES = 64 * 1024;
+const INITIAL_SLICE_BYTES = 128 * 1024;
+/** Items of the initial state looked at between two turns of the event loop. */
+const ITEMS_PER_TURN = 2000;
 
 /** Where frames go: a chunked answer or a WebSocket. */
 export interface FrameSink {
@@ -111,32 +115,32 @@ function fieldsOfNamed({ name }: RequestInfo, { fields }: ListOptions): FieldSel
 export async function runWatch(
   plan: WatchPlan,
   sink: FrameSink,
-  { feed, clock, shutdown }: HandlerDependencies,
+  { feed, store, clock, shutdown }: HandlerDependencies,
 ): Promise<void> {
   const { served, framer, options, fromRevision } = plan;
   const prefix = served.prefixOf(plan.namespace);
   const filter = itemFilter(options, served);
   const sees = (item: CacheItem) => item.key.startsWith(prefix) && (filter === undefined || filter(item));
-  const replay = fromRevision === undefined ? [] : served.cache.since(fromRevision);
-  if (replay === undefined) {
-    const error = resourceExpired(`too old resource version: ${fromRevision} (${served.cache.lowRevision})`);
-    sink.send(Buffer.from(`${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`));
-    sink.end();
-    return;
-  }
-  const initial = fromRevision === undefined ? served.cache.range(prefix).filter(sees) : [];
   const startRevision = feed.revision;
+  const isFromState = fromRevision === undefined;
+  const remembered = isFromState ? [] : served.cache.since(fromRevision);
+  // Terms narrow what is looked at; the filter decides.
+  const initial = isFromState ? served.cache.candidates(prefix, { terms: indexTerms(options, served) }) : [];
   // Above what the client already has: a revision of the future is waited for, not replayed.
-  const aboveRevision = Math.max(fromRevision ?? 0, fromRevision === undefined ? startRevision : 0);
-  let pending: CacheEvent[] | undefined = [...replay];
+  const aboveRevision = fromRevision ?? startRevision;
+  let pending: CacheEvent[] | undefined = [...(remembered ?? [])];
   let finished = false;
+  const ended = new AbortController();
 
-  const deliver = (event: CacheEvent): void => {
-    if (event.revision <= aboveRevision) return;
+  const frameOf = (event: CacheEvent): Buffer | undefined => {
+    if (event.revision <= aboveRevision) return undefined;
     const type = frameType(event, sees);
-    if (type === undefined) return;
-    const item = type === "DELETED" ? lastSeen(event) : event.item;
-    if (!sink.send(framer.frame(type, item, event.frames))) cutOff();
+    if (type === undefined) return undefined;
+    return framer.frame(type, type === "DELETED" ? lastSeen(event) : event.item, event.frames);
+  };
+  const deliver = (event: CacheEvent): void => {
+    const frame = frameOf(event);
+    if (frame && !sink.send(frame)) cutOff();
   };
   const unsubscribe = served.cache.subscribe((event) => {
     if (pending === undefined) deliver(event);
@@ -145,6 +149,7 @@ export async function runWatch(
   const finish = (): void => {
     if (finished) return;
     finished = true;
+    ended.abort();
     unsubscribe();
     timeout.cancel();
     bookmarks?.cancel();
@@ -181,7 +186,16 @@ export async function runWatch(
   served.retired?.addEventListener("abort", endNow, { once: true });
   if (shutdown.aborted || served.retired?.aborted) endNow();
 
-  if (!(await sendInitial(initial, framer, sink))) return finish();
+  if (!(await sendInitial(initial, { sees, framer, sink }))) return finish();
+  if (remembered === undefined) {
+    const span = { prefix, aboveRevision, upToRevision: startRevision, signal: ended.signal };
+    try {
+      if (!(await sendMissed(changesFromLog(served, store, span), { frameOf, sink }))) return finish();
+    } catch (error) {
+      sink.send(errorFrame(isCompacted(error) ? tooOld(aboveRevision, error) : error));
+      return endNow();
+    }
+  }
   if (finished) return;
   if (options.sendInitialEvents && options.allowWatchBookmarks) {
     if (!sink.send(framer.bookmark(startRevision, { initialEventsEnd: true }))) cutOff();
@@ -191,19 +205,47 @@ export async function runWatch(
   for (const event of waiting) if (!finished) deliver(event);
 }
 
-async function sendInitial(items: readonly CacheItem[], framer: Framer, sink: FrameSink): Promise<boolean> {
-  let frames: Buffer[] = [];
+/** In the words of upstream's watch cache. */
+function tooOld(revision: number, { revision: oldest = 0 }: StoreError): StatusError {
+  return resourceExpired(`too old resource version: ${revision} (${oldest})`);
+}
+
+function errorFrame(error: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`);
+}
+
+/** Sends changes as fast as the client reads them; false when it has gone. */
+async function sendMissed(
+  changes: AsyncIterable<CacheEvent>,
+  { frameOf, sink }: { frameOf: (event: CacheEvent) => Buffer | undefined; sink: FrameSink },
+): Promise<boolean> {
+  for await (const event of changes) {
+    const frame = frameOf(event);
+    if (frame && !(await sink.sendSlow(frame))) return false;
+  }
+  return true;
+}
+
+/** Sends those of the items that the watcher sees, a slice at a time; false when the client has gone. */
+async function sendInitial(
+  items: readonly CacheItem[],
+  { sees, framer, sink }: { sees: (item: CacheItem) => boolean; framer: Framer; sink: FrameSink },
+): Promise<boolean> {
+  let pieces: Buffer[] = [];
   let bytes = 0;
-  for (const item of items) {
-    const frame = framer.frame("ADDED", item);
-    frames.push(frame);
-    bytes += frame.length;
+  for (const [index, item] of items.entries()) {
+    if (index % ITEMS_PER_TURN === ITEMS_PER_TURN - 1) await nextTurn();
+    if (!sees(item)) continue;
+    for (const piece of framer.pieces("ADDED", item)) {
+      pieces.push(piece);
+      bytes += piece.length;
+    }
     if (bytes < INITIAL_SLICE_BYTES) continue;
-    if (!(await sink.sendSlow(Buffer.concat(frames)))) return false;
-    frames = [];
+    if (!(await sink.sendSlow(Buffer.concat(pieces, bytes)))) return false;
+    pieces = [];
     bytes = 0;
   }
-  return frames.length === 0 || sink.sendSlow(Buffer.concat(frames));
+  return bytes === 0 || sink.sendSlow(Buffer.concat(pieces, bytes));
 }
 
 /** How this watcher sees the change: an object that begins or ceases to match is ADDED or DELETED to it. */

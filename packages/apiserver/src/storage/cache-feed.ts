@@ -5,9 +5,10 @@ import { serviceUnavailable } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import type { Logger } from "@picokube/component-base/logger";
 import type { KeyValue, Store, StoreEvent } from "@picokube/store/store";
+import type { CacheItem } from "./cache-item.js";
 import { parseObject, spliceRevision } from "./codec.js";
 import { ParsedObjects } from "./parsed-objects.js";
-import { type CacheItem, WatchCache } from "./watch-cache.js";
+import { WatchCache } from "./watch-cache.js";
 
 export const REGISTRY_PREFIX = "/registry/";
 const PAGE_SIZE = 500;

@@ -55,6 +55,28 @@ export function replaceRevision(bytes: Buffer, revisions: { from: number; to: nu
   return Buffer.concat([bytes.subarray(0, offset), replacement, bytes.subarray(offset + mark.length)]);
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/** The metadata of an object's bytes, as it stands in them. */
+export function metadataBytes(bytes: Buffer): Buffer {
+  const start = bytes.indexOf(METADATA_MARK) + METADATA_MARK.length - 1;
+  let depth = 0;
+  let inString = false;
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN) depth++;
+    else if (byte === CLOSE && --depth === 0) return bytes.subarray(start, at + 1);
+  }
+  throw new Error("the bytes hold no metadata");
+}
+
 /** The object of bytes that this file wrote. */
 export function parseObject<T extends KubernetesObject>(bytes: Buffer): T {
   return JSON.parse(bytes.toString()) as T;

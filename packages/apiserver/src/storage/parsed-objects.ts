@@ -1,7 +1,7 @@
 // Which cached items keep their parsed object: the least recently used lose it. One bound for the whole server, so that
 // memory does not grow with the number of kinds. Never parses.
 
-import type { CacheItem } from "./watch-cache.js";
+import type { CacheItem } from "./cache-item.js";
 
 export class ParsedObjects {
   private readonly recent = new Set<CacheItem>();

@@ -6,8 +6,9 @@ import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { apiVersionOf, groupResourceName, type Resource } from "@picokube/api/resource";
 import type { ResourceDefinition, Verb } from "../registry/resource-definition.js";
 import type { CacheFeed } from "./cache-feed.js";
+import type { CacheItem } from "./cache-item.js";
 import { encodeObject, parseObject, spliceRevision } from "./codec.js";
-import type { CacheItem, WatchCache } from "./watch-cache.js";
+import type { WatchCache } from "./watch-cache.js";
 
 const ALL_VERBS: readonly Verb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 

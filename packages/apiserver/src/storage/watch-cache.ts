@@ -2,36 +2,12 @@
 // ring of the latest changes for watches. Fed by cache-feed.ts alone; never reads or writes the store.
 
 import type { KubernetesObject } from "@picokube/api/meta/v1";
+import { CacheIndex, type IndexTerm } from "./cache-index.js";
+import type { CacheEvent, CacheItem } from "./cache-item.js";
 import { parseObject } from "./codec.js";
 import type { ParsedObjects } from "./parsed-objects.js";
 
 const RING_SIZE = 1000;
-
-/** One state of one object, as cached. Immutable but for the parsed object, which comes and goes. */
-export interface CacheItem {
-  /** The store's key. */
-  readonly key: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly revision: number;
-  /** What goes over the wire. */
-  readonly bytes: Buffer;
-  readonly labels: { readonly [label: string]: string };
-  /** metadata.name, metadata.namespace and the definition's selectable fields. */
-  readonly fields: { readonly [field: string]: string };
-  /** Set while remembered; read through WatchCache.object(). */
-  parsed: KubernetesObject | undefined;
-}
-
-/** One change, with both states; for DELETED the item is the last state under the deleting revision. */
-export interface CacheEvent {
-  readonly type: "ADDED" | "MODIFIED" | "DELETED";
-  readonly revision: number;
-  readonly item: CacheItem;
-  readonly previous: CacheItem | undefined;
-  /** Frames already made of this event, by type and representation: shared by all watchers while it is told. */
-  readonly frames: Map<string, Buffer>;
-}
 
 export class WatchCache {
   /** In byte order of the keys. */
@@ -41,6 +17,7 @@ export class WatchCache {
   /** Every change above this revision is still in the ring. */
   lowRevision = 0;
   private readonly byKey = new Map<string, CacheItem>();
+  private readonly index = new CacheIndex();
   private readonly ring: CacheEvent[] = [];
   private readonly listeners = new Set<(event: CacheEvent) => void>();
   private readonly parsedObjects: ParsedObjects;
@@ -63,12 +40,24 @@ export class WatchCache {
     return item.parsed as T;
   }
 
-  /** Items whose keys begin with the prefix and come after the given key. */
-  range(prefix: string, afterKey = ""): readonly CacheItem[] {
-    if (prefix === this.prefix && afterKey === "") return this.items;
-    const from = Math.max(this.position(prefix), afterKey === "" ? 0 : this.position(`${afterKey}\0`));
-    const to = this.position(`${prefix}\uffff`);
-    return this.items.slice(from, Math.max(from, to));
+  /** Items whose keys begin with the prefix, and come after afterKey when it is given; a picture, not followed. */
+  range(prefix: string, { afterKey = "", limit = Number.POSITIVE_INFINITY } = {}): readonly CacheItem[] {
+    const { from, to } = this.bounds(prefix, afterKey);
+    return this.items.slice(from, Math.min(to, from + limit));
+  }
+
+  /** How many range() has without a limit. */
+  count(prefix: string, afterKey = ""): number {
+    const { from, to } = this.bounds(prefix, afterKey);
+    return to - from;
+  }
+
+  /** As range(), with at least those items that fit all of the terms. */
+  candidates(prefix: string, { afterKey = "", terms }: { afterKey?: string; terms: readonly IndexTerm[] }) {
+    const found = this.index.find(terms, this.items);
+    return found
+      ? found.filter(({ key }) => key > afterKey && key.startsWith(prefix))
+      : this.range(prefix, { afterKey });
   }
 
   /** Changes above the revision; undefined when the ring no longer has them all. */
@@ -111,15 +100,26 @@ export class WatchCache {
 
   private insert(item: CacheItem): void {
     const index = this.position(item.key);
-    if (this.items[index]?.key === item.key) this.items[index] = item;
+    const previous = this.byKey.get(item.key);
+    if (previous) this.items[index] = item;
     else this.items.splice(index, 0, item);
     this.byKey.set(item.key, item);
+    this.index.replace(previous, item);
   }
 
   private remove(key: string): void {
-    const index = this.position(key);
-    if (this.items[index]?.key === key) this.items.splice(index, 1);
+    const previous = this.byKey.get(key);
+    if (!previous) return;
+    this.items.splice(this.position(key), 1);
     this.byKey.delete(key);
+    this.index.replace(previous, undefined);
+  }
+
+  private bounds(prefix: string, afterKey: string): { from: number; to: number } {
+    const isAll = prefix === this.prefix;
+    const from = Math.max(isAll ? 0 : this.position(prefix), afterKey === "" ? 0 : this.position(`${afterKey}\0`));
+    const to = isAll ? this.items.length : this.position(`${prefix}\uffff`);
+    return { from, to: Math.max(from, to) };
   }
 
   /** Index of the first item whose key is not below the given one. */

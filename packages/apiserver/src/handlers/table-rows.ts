@@ -1,0 +1,51 @@
+// Rows of the Tables that lists answer with. What of a row does not change with time is remembered with the cached item,
+// so that a Table of objects that stayed the same parses none of them.
+
+import { humanDuration } from "@picokube/api/duration";
+import type { KubernetesObject } from "@picokube/api/meta/v1";
+import { ageColumn } from "../registry/columns.js";
+import type { Column } from "../registry/resource-definition.js";
+import type { CacheItem, RememberedRow } from "../storage/cache-item.js";
+import type { ServedResource } from "../storage/served-resource.js";
+import { cellJson, columnsOf, conditionsJson, type IncludeObject, rowBytes } from "./tables.js";
+
+/** A cell that reads the same in a hundred years does not depend on the time. */
+const MUCH_LATER_MS = 100 * 365 * 24 * 60 * 60 * 1000;
+/** Rows of larger caches are made anew each time: some hundred bytes each would add up. */
+const MAX_REMEMBERED_ROWS = 20_000;
+
+/** The item's row, as bytes. */
+export function rowOf(
+  item: CacheItem,
+  { served, includeObject, nowMs }: { served: ServedResource; includeObject: IncludeObject; nowMs: number },
+): Buffer {
+  const { definition, cache } = served;
+  let row = definition.storedAs ? undefined : item.row;
+  if (row === undefined) {
+    row = remember(served, served.objectOf(item), nowMs);
+    if (!definition.storedAs && cache.items.length <= MAX_REMEMBERED_ROWS) item.row = row;
+  }
+  const { createdMs, conditions } = row;
+  const columns = columnsOf(definition);
+  const cells = row.cells.map((cell, index) => {
+    if (cell !== undefined) return cell;
+    const column = columns[index]!;
+    if (isAge(column) && !Number.isNaN(createdMs)) return JSON.stringify(humanDuration(nowMs - createdMs));
+    return cellJson(column, served.objectOf(item), nowMs);
+  });
+  return rowBytes({ cells, conditions, includeObject, bytes: served.bytesOf(item) });
+}
+
+function remember({ definition }: ServedResource, object: KubernetesObject, nowMs: number): RememberedRow {
+  return {
+    cells: columnsOf(definition).map((column) => {
+      if (isAge(column)) return undefined;
+      const cell = cellJson(column, object, nowMs);
+      return cell === cellJson(column, object, nowMs + MUCH_LATER_MS) ? cell : undefined;
+    }),
+    conditions: conditionsJson(definition, object),
+    createdMs: Date.parse(object.metadata.creationTimestamp ?? ""),
+  };
+}
+
+const isAge = (column: Column<KubernetesObject>): boolean => column.cell === ageColumn.cell;
