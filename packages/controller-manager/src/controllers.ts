@@ -14,14 +14,20 @@ import { deploymentController } from "./deployment/deployment-controller.js";
 import { disruptionController } from "./disruption/disruption-controller.js";
 import { endpointsController } from "./endpoints/endpoints-controller.js";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.js";
+import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.js";
 import { garbageCollector } from "./garbage-collector/garbage-collector.js";
 import { jobController } from "./job/job-controller.js";
+import { localPathProvisionerController } from "./local-path-provisioner/local-path-provisioner-controller.js";
 import { namespaceController } from "./namespace/namespace-controller.js";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.js";
 import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.js";
 import { taintEvictionController } from "./node-lifecycle/taint-eviction-controller.js";
 import type { ControllerManagerValues } from "./options.js";
+import { persistentVolumeBinder } from "./persistentvolume-binder/persistentvolume-binder-controller.js";
+import { persistentVolumeExpander } from "./persistentvolume-expander/persistentvolume-expander-controller.js";
 import { podGcController } from "./pod-gc/pod-gc-controller.js";
+import { pvProtectionController } from "./pv-protection/pv-protection-controller.js";
+import { pvcProtectionController } from "./pvc-protection/pvc-protection-controller.js";
 import { replicaSetController } from "./replicaset/replicaset-controller.js";
 import { replicationManager } from "./replicationcontroller/replication-manager.js";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
@@ -220,6 +226,56 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "ClusterRoleAggregator",
     workers: () => 5,
     create: clusterRoleAggregationController,
+  },
+  {
+    name: "persistentvolume-binder-controller",
+    alias: "persistentvolume-binder",
+    serviceAccount: "persistent-volume-binder",
+    queue: "volumes",
+    // Two at once would promise one volume to two claims.
+    workers: one,
+    create: persistentVolumeBinder,
+  },
+  {
+    name: "persistentvolume-expander-controller",
+    alias: "persistentvolume-expander",
+    serviceAccount: "expand-controller",
+    queue: "volume_expand",
+    workers: one,
+    create: persistentVolumeExpander,
+  },
+  {
+    name: "persistentvolumeclaim-protection-controller",
+    alias: "pvc-protection",
+    serviceAccount: "pvc-protection-controller",
+    queue: "pvcprotection",
+    workers: one,
+    create: pvcProtectionController,
+  },
+  {
+    name: "persistentvolume-protection-controller",
+    alias: "pv-protection",
+    serviceAccount: "pv-protection-controller",
+    queue: "pvprotection",
+    workers: one,
+    create: pvProtectionController,
+  },
+  {
+    name: "ephemeral-volume-controller",
+    alias: "ephemeral-volume",
+    serviceAccount: "ephemeral-volume-controller",
+    queue: "ephemeral_volume",
+    workers: (options) => options.concurrentEphemeralvolumeSyncs,
+    create: ephemeralVolumeController,
+  },
+  // No controller of upstream's: the provisioner that its clusters run as a pod.
+  {
+    name: "local-path-provisioner",
+    alias: "local-path",
+    serviceAccount: "local-path-provisioner",
+    queue: "local_path_provisioner",
+    workers: one,
+    create: localPathProvisionerController,
   },
   {
     name: "certificatesigningrequest-signing-controller",
