@@ -21,6 +21,7 @@ import { resolveCluster, type UpFlags } from "../cluster/resolve-cluster.js";
 import { makeCredentials } from "../steps/credentials.js";
 import { ensureKubeDns } from "../steps/kube-dns.js";
 import { poll } from "../steps/poll.js";
+import { ensureStorageClass } from "../steps/storage-class.js";
 import { identify, isAlive } from "../supervisor/process-identity.js";
 import { readProcessTable } from "../supervisor/process-table.js";
 
@@ -89,6 +90,13 @@ async function bringUp(cluster: Cluster): Promise<void> {
             return ok ? undefined : words;
           });
         },
+      },
+      {
+        title: "Make the default StorageClass",
+        task: () =>
+          waitFor(cluster, "the StorageClass could not be made", () =>
+            ensureStorageClass(client).then(() => undefined),
+          ),
       },
       {
         title: "Wait for the node to be Ready",
