@@ -22,7 +22,13 @@ function content(types: readonly string[], schema: Json): Json {
   return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-function operationJson(operation: Operation): Json {
+/** kubectl takes from it which patches a kind knows: custom resources have no strategic merge. */
+function bodyTypes({ action, response = "" }: Operation, { ready }: DocumentParts): readonly string[] {
+  if (action !== "patch") return ["*/*"];
+  return ready.has(response) ? PATCH_TYPES.filter((type) => !type.includes("strategic")) : PATCH_TYPES;
+}
+
+function operationJson(operation: Operation, parts: DocumentParts): Json {
   const { action, body, response, stream } = operation;
   const answers = response ? content(["application/json"], reference(response)) : undefined;
   const text = content(stream === "log" ? ["text/plain"] : ["*/*"], { type: "string" });
@@ -32,12 +38,12 @@ function operationJson(operation: Operation): Json {
     description: operation.description,
     operationId: operation.operationId,
     parameters: queryParameters(action, stream).map(queryJson),
-    ...(body ? { requestBody: { content: content(action === "patch" ? PATCH_TYPES : ["*/*"], reference(body)) } } : {}),
+    ...(body ? { requestBody: { content: content(bodyTypes(operation, parts), reference(body)) } } : {}),
     ...operationEnd(operation, ok),
   };
 }
 
-function pathJson(path: string, operations: readonly Operation[]): Json {
+function pathJson(path: string, operations: readonly Operation[], parts: DocumentParts): Json {
   const parameters = pathParameters(path).map(({ name, description }) => ({
     name,
     in: "path",
@@ -46,7 +52,7 @@ function pathJson(path: string, operations: readonly Operation[]): Json {
     schema: { type: "string", uniqueItems: true },
   }));
   return {
-    ...Object.fromEntries(operations.map((operation) => [operation.method, operationJson(operation)])),
+    ...Object.fromEntries(operations.map((operation) => [operation.method, operationJson(operation, parts)])),
     parameters: [...parameters, queryJson(pretty)],
   };
 }
@@ -65,7 +71,7 @@ export function* documentV3(parts: DocumentParts): Generator<string> {
   yield `{"openapi":"3.0.0","info":{"title":"Kubernetes","version":${JSON.stringify(parts.version)}},"paths":{`;
   let comma = "";
   for (const [path, operations] of parts.paths) {
-    yield `${comma}${JSON.stringify(path)}:${JSON.stringify(pathJson(path, operations))}`;
+    yield `${comma}${JSON.stringify(path)}:${JSON.stringify(pathJson(path, operations, parts))}`;
     comma = ",";
   }
   yield '},"components":{"schemas":{';

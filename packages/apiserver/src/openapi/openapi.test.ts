@@ -147,6 +147,11 @@ test("what comes and goes is told, and nothing else is built again", async (t) =
   t.match(list.properties.items.items, { $ref: "#/components/schemas/com.example.x.v1.Widget" });
   const patch = v3.paths["/apis/x.example.com/v1/namespaces/{namespace}/widgets/{name}"].patch;
   t.same(patch["x-kubernetes-group-version-kind"], { group: "x.example.com", kind: "Widget", version: "v1" });
+  t.same(Object.keys(patch.requestBody.content), [
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+  ]);
   const v2 = (await read("/openapi/v2")).definitions["com.example.x.v1.Widget"];
   t.same(v2.properties.spec, {
     type: "object",
