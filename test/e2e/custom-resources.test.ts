@@ -49,7 +49,7 @@ for (const binary of kubectlReleases()) {
     );
     await said(
       ["api-resources", `--api-group=${group}`, "--no-headers"],
-      new RegExp(`^crontabs\\s+${"ct"}\\s+${group}/v1\\s+true\\s+CronTab\\n$`),
+      new RegExp(`^crontabs\\s+ct\\s+${group}/v1\\s+true\\s+CronTab\\n$`),
     );
 
     await said(["apply", "-f", "-"], `crontab.${group}/mine created\n`, cronTab(group));
@@ -145,11 +145,11 @@ for (const binary of kubectlReleases()) {
     t.equal(made.stdout, `customresourcedefinition.apiextensions.k8s.io/${crd} created\n`, made.stderr);
     await tool.run(["wait", "--for=condition=established", "--timeout=60s", `crd/${crd}`]);
 
-    const certificate = (version: string, spec: string) =>
-      `{apiVersion: ${group}/${version}, kind: Certificate, metadata: {name: web}, spec: ${spec}}`;
+    const certificate = (version: string, spec: object) =>
+      JSON.stringify({ apiVersion: `${group}/${version}`, kind: "Certificate", metadata: { name: "web" }, spec });
     const bad = await kubectl(
       ["create", "-f", "-"],
-      certificate("v1", "{secretName: web, duration: soon, usages: [fly]}"),
+      certificate("v1", { secretName: "web", duration: "soon", usages: ["fly"] }),
     );
     t.match(bad.stderr, /spec\.issuerRef: Required value/);
     t.match(bad.stderr, /spec\.usages\[0\]: Unsupported value: "fly": supported values: "signing", "server auth"/);
@@ -157,7 +157,7 @@ for (const binary of kubectlReleases()) {
 
     const old = await kubectl(
       ["apply", "-f", "-"],
-      certificate("v1alpha1", "{secretName: web, issuerRef: {name: ca}}"),
+      certificate("v1alpha1", { secretName: "web", issuerRef: { name: "ca" } }),
     );
     t.match(
       old.stderr,

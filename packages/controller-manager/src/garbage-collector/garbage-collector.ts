@@ -141,6 +141,8 @@ export function garbageCollector({ client, clock, logger, recorder: recorderOf }
     const monitors = new Monitors({ client, graph, clock, logger, signal, onChange });
     const startedMs = clock.now();
     while (!signal.aborted) {
+      // Before the server is asked: what changes while it answers calls for another look.
+      wake = new AbortController();
       try {
         discovery = await discover(client, signal);
         monitors.follow(discovery);
@@ -151,7 +153,6 @@ export function garbageCollector({ client, clock, logger, recorder: recorderOf }
       } catch (error) {
         if (!signal.aborted) logger.warn("Resources could not be discovered", { err: error });
       }
-      wake = new AbortController();
       const either = AbortSignal.any([signal, wake.signal]);
       await clock.sleep(discovery ? rediscoverMs : newKindMs, either).catch(() => {});
     }

@@ -27,7 +27,7 @@ export interface MonitorsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Called at each change of an object. */
+  /** Called at each change of an object, and at each list that has some. */
   readonly onChange: (resource: Resource) => void;
 }
 
@@ -98,6 +98,8 @@ export class Monitors {
             for (const uid of [...uids]) if (!left.has(uid)) gone(uid);
             for (const item of items) seen(item);
             monitor.synced = true;
+            // Between the discovery that led here and this list, something may have come.
+            if (items.length > 0) onChange(resource);
           },
           apply({ type, object }) {
             if (type === "DELETED") gone(object.metadata.uid);
