@@ -65,6 +65,9 @@ test("B1 B2 every kind prints and explains as upstream's", async (t) => {
     await kubectl.run(["patch", resource, object.metadata.name, "--subresource=status", "--type=merge", "-p", patch]);
   }
 
+  // The apiserver itself says of FlowSchemas whether their priority level exists.
+  await kubectl.run(["wait", "--for=condition=Dangling=False", "flowschemas/sample", "--timeout=60s"]);
+
   for (const kind of printedKinds) {
     const { object, cells } = kind;
     if (!object || !cells) continue;
@@ -84,6 +87,18 @@ test("B1 B2 every kind prints and explains as upstream's", async (t) => {
       }
     });
   }
+
+  await t.test("kubectl get cs asks each component, and warns", async (t) => {
+    const { stdout, stderr, code } = await kubectl.attempt(["get", "cs"]);
+    t.same({ code, stderr }, { code: 0, stderr: "Warning: v1 ComponentStatus is deprecated in v1.19+\n" });
+    const [header, ...rows] = cellsOf(stdout);
+    t.same(header, ["NAME", "STATUS", "MESSAGE", "ERROR"]);
+    t.same(rows.map(([name]) => name).sort(), ["controller-manager", "etcd-0", "scheduler"]);
+    t.same(
+      rows.find(([name]) => name === "etcd-0"),
+      ["etcd-0", "Healthy", "ok", ""],
+    );
+  });
 
   await t.test("tables name upstream's columns, types and priorities", async (t) => {
     const headers = { accept: "application/json;as=Table;g=meta.k8s.io;v=v1" };

@@ -23,6 +23,7 @@ import { loadVerificationKeys } from "./authn/service-account-keys.js";
 import type { Attributes, Authorizer } from "./authz/authorizer.js";
 import { createAuthorizer } from "./authz/create-authorizer.js";
 import { forbiddenError } from "./authz/forbidden.js";
+import { keepFlowSchemaStatus } from "./bootstrap/flow-schema-status.js";
 import { runBootstrap } from "./bootstrap/run-bootstrap.js";
 import { createConnectHandlers } from "./connect/create-connect-handlers.js";
 import type { DeletePod } from "./connect/eviction.js";
@@ -169,6 +170,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         ...requestHeaderOptions(options),
       },
     });
+    const stopFlowSchemas = await keepFlowSchemaStatus({ storage: registry, clock, logger });
     state.bootstrapped = true;
     await sdNotify("ready");
     const reopen = await untilRecoverable({ store, clock, logger }, signal);
@@ -177,6 +179,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     if (!reopen && options.shutdownDelayDuration > 0) await clock.sleep(options.shutdownDelayDuration);
     shutdown.abort();
     stopCompaction();
+    stopFlowSchemas();
     await server.close();
     await streaming.close();
     await audit?.close();

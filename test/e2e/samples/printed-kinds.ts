@@ -795,7 +795,7 @@ export const printedKinds: readonly PrintedKind[] = [
       },
     },
     columns: "Name, PriorityLevel, MatchingPrecedence, DistinguisherMethod, Age, MissingPL",
-    cells: ["sample", "workload-low", "500", "ByUser", "AGE", "?"],
+    cells: ["sample", "workload-low", "500", "ByUser", "AGE", "False"],
   },
   {
     resource: "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",

@@ -59,9 +59,7 @@ const EVERYTHING = [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"], namespac
 const EVERY_PATH = [{ verbs: ["*"], nonResourceURLs: ["*"] }];
 const LEASES = ["get", "create", "update"];
 
-const leases = (namespaces: string[]) => [
-  { verbs: LEASES, apiGroups: ["coordination.k8s.io"], resources: ["leases"], namespaces },
-];
+const EVERY_LEASE = [{ verbs: LEASES, apiGroups: ["coordination.k8s.io"], resources: ["leases"], namespaces: ["*"] }];
 
 interface Schema {
   readonly name: string;
@@ -91,12 +89,8 @@ const SCHEMAS: readonly Schema[] = [
     level: "leader-election",
     precedence: 100,
     by: "ByUser",
-    subjects: [
-      user("system:kube-controller-manager"),
-      user("system:kube-scheduler"),
-      group("system:serviceaccounts:kube-system"),
-    ],
-    resourceRules: leases(["kube-system"]),
+    subjects: [user("system:kube-controller-manager"), user("system:kube-scheduler"), account("*")],
+    resourceRules: EVERY_LEASE,
   },
   {
     name: "endpoint-controller",
@@ -117,8 +111,8 @@ const SCHEMAS: readonly Schema[] = [
     level: "leader-election",
     precedence: 200,
     by: "ByUser",
-    subjects: [group("system:serviceaccounts")],
-    resourceRules: leases(["*"]),
+    subjects: [account("*")],
+    resourceRules: EVERY_LEASE,
   },
   {
     name: "system-node-high",
@@ -153,7 +147,7 @@ const SCHEMAS: readonly Schema[] = [
     level: "workload-high",
     precedence: 900,
     by: "ByNamespace",
-    subjects: [group("system:serviceaccounts:kube-system")],
+    subjects: [account("*")],
     ...all,
   },
   {
