@@ -2,11 +2,19 @@
 
 import { setPersistentVolumeClaimDefaults } from "../core/defaults.js";
 import { setPodTemplateDefaults } from "../core/pod-defaults.js";
-import type { PersistentVolumeClaim } from "../core/v1.js";
+import type { PersistentVolumeClaim, PodSpec, PodTemplateSpec } from "../core/v1.js";
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from "./v1.js";
 
-export function setDeploymentDefaults({ spec }: Deployment): void {
-  if (!spec) return;
+/** The spec, with a template: both are there in Go whatever a client leaves out, and so get their defaults. */
+function withTemplate<Spec extends { template?: PodTemplateSpec }>(workload: { spec?: Spec }): Spec {
+  workload.spec ??= {} as Spec;
+  workload.spec.template ??= {};
+  workload.spec.template.spec ??= {} as PodSpec;
+  return workload.spec;
+}
+
+export function setDeploymentDefaults(deployment: Deployment): void {
+  const spec = withTemplate(deployment);
   spec.replicas ??= 1;
   spec.strategy ??= {};
   spec.strategy.type ||= "RollingUpdate";
@@ -20,14 +28,14 @@ export function setDeploymentDefaults({ spec }: Deployment): void {
   setPodTemplateDefaults(spec.template);
 }
 
-export function setReplicaSetDefaults({ spec }: ReplicaSet): void {
-  if (!spec) return;
+export function setReplicaSetDefaults(replicaSet: ReplicaSet): void {
+  const spec = withTemplate(replicaSet);
   spec.replicas ??= 1;
   setPodTemplateDefaults(spec.template);
 }
 
-export function setStatefulSetDefaults({ spec }: StatefulSet): void {
-  if (!spec) return;
+export function setStatefulSetDefaults(statefulSet: StatefulSet): void {
+  const spec = withTemplate(statefulSet);
   spec.podManagementPolicy ||= "OrderedReady";
   spec.updateStrategy ??= {};
   spec.updateStrategy.type ||= "RollingUpdate";
@@ -50,8 +58,8 @@ export function setStatefulSetDefaults({ spec }: StatefulSet): void {
   setPodTemplateDefaults(spec.template);
 }
 
-export function setDaemonSetDefaults({ spec }: DaemonSet): void {
-  if (!spec) return;
+export function setDaemonSetDefaults(daemonSet: DaemonSet): void {
+  const spec = withTemplate(daemonSet);
   spec.updateStrategy ??= {};
   spec.updateStrategy.type ||= "RollingUpdate";
   if (spec.updateStrategy.type === "RollingUpdate") {

@@ -3,13 +3,15 @@
 import type { HorizontalPodAutoscaler as V1 } from "./v1.js";
 import type { HorizontalPodAutoscaler as V2 } from "./v2.js";
 
-export function setHorizontalPodAutoscalerV1Defaults({ spec }: V1): void {
-  if (spec) spec.minReplicas ??= 1;
+export function setHorizontalPodAutoscalerV1Defaults(autoscaler: V1): void {
+  autoscaler.spec ??= {} as NonNullable<V1["spec"]>;
+  autoscaler.spec.minReplicas ??= 1;
 }
 
 /** minReplicas, the CPU metric at 80 percent when none is named, and the policies of a behavior that is given. */
-export function setHorizontalPodAutoscalerV2Defaults({ spec }: V2): void {
-  if (!spec) return;
+export function setHorizontalPodAutoscalerV2Defaults(autoscaler: V2): void {
+  autoscaler.spec ??= {} as NonNullable<V2["spec"]>;
+  const { spec } = autoscaler;
   spec.minReplicas ??= 1;
   if ((spec.metrics ?? []).length === 0) {
     const target = { type: "Utilization", averageUtilization: 80 };

@@ -1,13 +1,17 @@
 // Defaults of Jobs and CronJobs (upstream: pkg/apis/batch/v1/defaults.go). Pure, in place, idempotent.
 
 import { setPodTemplateDefaults } from "../core/pod-defaults.js";
-import type { CronJob, Job } from "./v1.js";
+import type { PodSpec } from "../core/v1.js";
+import type { CronJob, Job, JobSpec } from "./v1.js";
 
 const maxInt32 = 2147483647;
 
 export function setJobDefaults(job: Job): void {
-  const { spec, metadata } = job;
-  if (!spec) return;
+  const { metadata } = job;
+  job.spec ??= {} as JobSpec;
+  const { spec } = job;
+  spec.template ??= {};
+  spec.template.spec ??= {} as PodSpec;
   // Both left out: one completion by one pod. A lone parallelism means a work queue, and keeps completions unset.
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   spec.parallelism ??= 1;
@@ -24,11 +28,16 @@ export function setJobDefaults(job: Job): void {
   setPodTemplateDefaults(spec.template);
 }
 
-export function setCronJobDefaults({ spec }: CronJob): void {
-  if (!spec) return;
+export function setCronJobDefaults(cronJob: CronJob): void {
+  cronJob.spec ??= {} as NonNullable<CronJob["spec"]>;
+  const { spec } = cronJob;
   spec.concurrencyPolicy ||= "Allow";
   spec.suspend ??= false;
   spec.successfulJobsHistoryLimit ??= 3;
   spec.failedJobsHistoryLimit ??= 1;
-  setPodTemplateDefaults(spec.jobTemplate?.spec?.template);
+  spec.jobTemplate ??= {};
+  spec.jobTemplate.spec ??= {} as JobSpec;
+  spec.jobTemplate.spec.template ??= {};
+  spec.jobTemplate.spec.template.spec ??= {} as PodSpec;
+  setPodTemplateDefaults(spec.jobTemplate.spec.template);
 }

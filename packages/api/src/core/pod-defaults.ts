@@ -58,9 +58,11 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   spec.schedulerName ||= "default-scheduler";
   setServiceAccount(spec);
   setResourceListDefaults(spec.overhead);
+  // Without containers a pod is refused, but not before everybody has looked at them.
+  spec.containers ??= [];
   for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
   for (const container of spec.initContainers ?? []) setContainerDefaults(container);
-  for (const container of spec.containers ?? []) setContainerDefaults(container);
+  for (const container of spec.containers) setContainerDefaults(container);
   for (const container of spec.ephemeralContainers ?? []) setContainerDefaults(container);
 }
 
@@ -91,11 +93,12 @@ function hostPorts({ ports }: Container): void {
 
 /** A pod: its spec's defaults, requests from limits, service links and host ports. */
 export function setPodDefaults(pod: Pod): void {
-  const { spec, status } = pod;
+  const { status } = pod;
   // podIP, the older field, says the same as the first of podIPs.
   if (status?.podIP && status.podIPs?.[0]?.ip !== status.podIP) status.podIPs = [{ ip: status.podIP }];
   else if (status?.podIPs?.[0] && !status.podIP) status.podIP = status.podIPs[0].ip;
-  if (!spec) return;
+  pod.spec ??= {} as PodSpec;
+  const { spec } = pod;
   setPodSpecDefaults(spec);
   spec.enableServiceLinks ??= true;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {

@@ -146,14 +146,15 @@ function validateFinalizers(finalizers: readonly string[], object: KubernetesObj
   const faults: FieldError[] = [];
   for (const finalizer of finalizers) {
     for (const why of isQualifiedName(finalizer)) faults.push(invalidValue("metadata.finalizers", finalizer, why));
-    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer) && needQualifiedFinalizers(object)) {
-      const why = "name is neither a standard finalizer name nor is it fully qualified";
-      faults.push(invalidValue("metadata.finalizers", finalizer, why));
-    }
   }
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     const why = "finalizer orphan and foregroundDeletion cannot be both set";
     faults.push(invalidValue("metadata.finalizers", finalizers, why));
+  }
+  for (const [index, finalizer] of finalizers.entries()) {
+    if (finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer) || !needQualifiedFinalizers(object)) continue;
+    const why = "name is neither a standard finalizer name nor is it fully qualified";
+    faults.push(invalidValue(`metadata.finalizers[${index}]`, finalizer, why));
   }
   return faults;
 }

@@ -59,7 +59,7 @@ function validateSpec({ spec }: CronJob): FieldError[] {
 
 /** A CronJob as it is created: its Jobs' names, which are longer, must fit too. */
 export function validateCronJob(cronJob: CronJob): FieldError[] {
-  const { name } = cronJob.metadata;
+  const { name = "" } = cronJob.metadata;
   const faults = validateSpec(cronJob);
   if (name.length > maxNameLength) {
     faults.push(invalidValue("metadata.name", name, `must be no more than ${maxNameLength} characters`));

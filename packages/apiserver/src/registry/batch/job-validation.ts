@@ -111,7 +111,7 @@ function validateSelector(spec: JobSpec): FieldError[] {
 /** A selector that was not asked for by hand is the generated one (upstream: validateGeneratedSelector). */
 function validateGenerated({ metadata, spec }: Job): FieldError[] {
   if (!spec?.selector || spec.manualSelector) return [];
-  const { name, uid } = metadata;
+  const { name = "", uid } = metadata;
   const generated = {
     "controller-uid": uid,
     "job-name": name,

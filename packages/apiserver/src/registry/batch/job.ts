@@ -55,9 +55,10 @@ const legacyJobName = "job-name";
 function generateSelector(job: Job): void {
   const { spec, metadata } = job;
   if (!spec || spec.manualSelector || !spec.template) return;
+  const { name = "" } = metadata;
   const generated = {
-    [legacyJobName]: metadata.name,
-    [jobName]: metadata.name,
+    [legacyJobName]: name,
+    [jobName]: name,
     [legacyControllerUid]: metadata.uid,
     [controllerUid]: metadata.uid,
   };

@@ -14,10 +14,11 @@ const systemClasses: { readonly [name: string]: number } = {
 /** A PriorityClass as it is created. */
 export function validatePriorityClass({ metadata, value = 0, preemptionPolicy }: PriorityClass): FieldError[] {
   const faults: FieldError[] = [];
-  if (metadata.name.startsWith("system-")) {
-    if (systemClasses[metadata.name] !== value) {
+  const { name = "" } = metadata;
+  if (name.startsWith("system-")) {
+    if (systemClasses[name] !== value) {
       const words = "priority class names with 'system-' prefix are reserved for system use only. error: ";
-      const why = `${metadata.name} is not a known system priority class`;
+      const why = `${name} is not a known system priority class`;
       faults.push(forbiddenField("metadata.name", words + why));
     }
   } else if (value > highestUserDefinable) {
