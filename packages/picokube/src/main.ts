@@ -4,6 +4,7 @@ import { ConfigError } from "@picokube/component-base/config-error";
 import { Command, Option } from "commander";
 import pc from "picocolors";
 import { type ComponentName, componentNames, defaultDataDir } from "./cluster/cluster.js";
+import { checkCerts, listCerts, renewCerts } from "./commands/certs.js";
 import { down } from "./commands/down.js";
 import { reset } from "./commands/reset.js";
 import { status } from "./commands/status.js";
@@ -69,6 +70,24 @@ program
   .action(async ({ dataDir }: { dataDir: string }) => {
     if (!(await status(dataDir))) process.exitCode = 1;
   });
+const certs = program.command("certs").description("show, check and renew the cluster's certificates");
+certs
+  .command("list")
+  .description("a row a certificate: until when it holds, who signed it, what is wrong")
+  .addOption(dataDir())
+  .action(({ dataDir }: { dataDir: string }) => listCerts(dataDir));
+certs
+  .command("check")
+  .description("say what is wrong with each certificate; exit code 1 when something is")
+  .addOption(dataDir())
+  .action(({ dataDir }: { dataDir: string }) => {
+    if (!checkCerts(dataDir)) process.exitCode = 1;
+  });
+certs
+  .command("renew [names...]")
+  .description("issue these certificates anew, or all; the cluster runs on meanwhile")
+  .addOption(dataDir())
+  .action((names: string[], { dataDir }: { dataDir: string }) => renewCerts(dataDir, names));
 program
   .command("supervise", { hidden: true })
   .addOption(dataDir())

@@ -1,6 +1,7 @@
-// Kubeconfig files with embedded certificates. Knows nothing of what the user behind them may do.
+// Kubeconfig files: the administrator's with its certificate in it, the components' with the names of theirs.
+// Knows nothing of what the user behind them may do.
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { stringify } from "yaml";
 import { readIfPresent, readKeyPair, writeWhole } from "./pem.js";
@@ -13,18 +14,24 @@ export interface KubeconfigEntries {
   readonly server: string;
   /** PEM. */
   readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
+  /** PEM, or the paths of files: their reader sees it when they are renewed. */
+  readonly credentials:
+    | { readonly cert: string; readonly key: string }
+    | { readonly certFile: string; readonly keyFile: string };
 }
 
 const base64 = (pem: string) => Buffer.from(pem).toString("base64");
 
 /** The three named entries of a kubeconfig. */
-export function kubeconfigEntries({ clusterName, userName, contextName, server, ca, cert, key }: KubeconfigEntries) {
+export function kubeconfigEntries({ clusterName, userName, contextName, server, ca, credentials }: KubeconfigEntries) {
+  const user =
+    "cert" in credentials
+      ? { "client-certificate-data": base64(credentials.cert), "client-key-data": base64(credentials.key) }
+      : { "client-certificate": credentials.certFile, "client-key": credentials.keyFile };
   return {
     cluster: { name: clusterName, cluster: { "certificate-authority-data": base64(ca), server } },
     context: { name: contextName, context: { cluster: clusterName, user: userName } },
-    user: { name: userName, user: { "client-certificate-data": base64(cert), "client-key-data": base64(key) } },
+    user: { name: userName, user },
   };
 }
 
@@ -72,7 +79,13 @@ export function entriesFromPki({
   if (ca === undefined || !pair) {
     throw new ConfigError(`${pkiDirectory} lacks ca.crt, ${certificate}.crt or ${certificate}.key`);
   }
-  return { ...names, ca, ...pair };
+  return { ...names, ca, credentials: pair };
+}
+
+/** The same entries, with the names of the certificate's files in place of what is in them now. */
+function byFile(entries: KubeconfigEntries, { directory, certificate }: { directory: string; certificate: string }) {
+  const path = resolve(directory, certificate);
+  return { ...entries, credentials: { certFile: `${path}.crt`, keyFile: `${path}.key` } };
 }
 
 /** Writes a kubeconfig (0600) unless it already says so. */
@@ -96,7 +109,9 @@ export function writeClusterKubeconfigs({
   for (const { name, certificate, userName } of COMPONENTS) {
     const contextName = `${userName}@${clusterName}`;
     const entries = entriesFromPki({ pkiDirectory, certificate, clusterName, userName, contextName, server });
-    writeKubeconfig(join(kubeconfigDirectory, `${name}.kubeconfig`), entries);
+    // Components run on while certificates are renewed: they read the files again.
+    const named = byFile(entries, { directory: pkiDirectory, certificate });
+    writeKubeconfig(join(kubeconfigDirectory, `${name}.kubeconfig`), named);
   }
 }
 

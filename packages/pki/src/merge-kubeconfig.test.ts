@@ -10,8 +10,7 @@ const entries = {
   contextName: "picokube",
   server: "https://192.0.2.7:6443",
   ca: "CA",
-  cert: "CERT",
-  key: "KEY",
+  credentials: { cert: "CERT", key: "KEY" },
 };
 const theirs = `# mine
 apiVersion: v1

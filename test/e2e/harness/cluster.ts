@@ -37,7 +37,7 @@ export function runPicokube(args: readonly string[], { dataDir }: { dataDir: str
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
-      [picokube, args[0]!, `--data-dir=${dataDir}`, ...args.slice(1)],
+      [picokube, ...args, `--data-dir=${dataDir}`],
       { env: { ...process.env, HOME: dataDir }, maxBuffer: 1 << 24 },
       (error, stdout, stderr) => {
         if (error) reject(new Error(`picokube ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error }));

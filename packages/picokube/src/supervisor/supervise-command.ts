@@ -7,6 +7,7 @@ import { pathsOf, requireCluster } from "../cluster/cluster.js";
 import { componentSpecs } from "../cluster/components.js";
 import { isAlive } from "./process-identity.js";
 import { readProcessTable } from "./process-table.js";
+import { renewCredentials } from "./renew-credentials.js";
 import { supervise } from "./supervisor.js";
 
 /** Runs until SIGTERM. Throws ConfigError when another supervisor already runs. */
@@ -20,5 +21,9 @@ export async function runSupervisor(dataDir: string): Promise<void> {
   const controller = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => controller.abort());
   process.on("SIGHUP", () => {});
-  await supervise({ specs: componentSpecs(cluster), tablePath: processes, clock: realClock() }, controller.signal);
+  const clock = realClock();
+  await Promise.all([
+    supervise({ specs: componentSpecs(cluster), tablePath: processes, clock }, controller.signal),
+    renewCredentials(cluster, clock, controller.signal),
+  ]);
 }
