@@ -154,3 +154,38 @@ test("H3 admin, edit and view show the rules that they gather", async (t) => {
   t.notMatch(described, /\bsecrets\b/);
   t.match(await root.run(["describe", "clusterrole", "edit"]), /secrets\s+\[\]\s+\[\]\s+\[[^\]]*create[^\]]*\]/);
 });
+
+test("G1 StorageObjectInUseProtection: a claim in use goes when its last pod has gone", async (t) => {
+  const cluster = await useCluster(t);
+  const { name, kubectl } = await useNamespace(t, cluster);
+  const root = kubectlFor(cluster);
+  const volume = `kept-${name}`;
+  t.teardown(() => root.attempt(["delete", "pv", volume, "--wait=false"]));
+  await root.apply(`
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: ${volume} }
+spec:
+  capacity: { storage: 1Mi }
+  accessModes: [ReadWriteOnce]
+  storageClassName: ${volume}
+  persistentVolumeReclaimPolicy: Retain
+  hostPath: { path: ${cluster.dataDir}, type: Directory }
+`);
+  await kubectl.apply(`
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: kept }
+spec: { accessModes: [ReadWriteOnce], storageClassName: ${volume}, resources: { requests: { storage: 1Mi } } }
+`);
+  await kubectl.apply(`${pod("user")}  volumes: [{ name: v, persistentVolumeClaim: { claimName: kept } }]\n`);
+  await eventually("the pod has a node", async () => (await kubectl.json(["get", "pod", "user"])).spec.nodeName);
+  await kubectl.run(["delete", "pvc", "kept", "--wait=false"]);
+  t.match(await kubectl.run(["get", "pvc", "kept"]), /^NAME +STATUS .*\nkept +Terminating +/);
+  t.match((await kubectl.json(["get", "pvc", "kept"])).metadata.finalizers, ["kubernetes.io/pvc-protection"]);
+  await kubectl.run(["delete", "pod", "user", "--grace-period=1"]);
+  await eventually("the claim is gone", async () => {
+    const { code, stderr } = await kubectl.attempt(["get", "pvc", "kept"]);
+    return code === 1 && stderr.includes("not found");
+  });
+});

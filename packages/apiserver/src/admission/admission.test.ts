@@ -251,7 +251,7 @@ test("which plugins run", (t) => {
     createAdmission({ enableAdmissionPlugins, disableAdmissionPlugins, authorizer }, plainStorage()).plugins;
   t.equal(made([], [])[0], "NamespaceLifecycle");
   t.notOk(made([], ["PodSecurity"]).includes("PodSecurity"));
-  t.ok(made(["StorageObjectInUseProtection"], []).includes("StorageObjectInUseProtection"));
+  t.ok(made([], []).includes("StorageObjectInUseProtection"));
   for (const name of ["OwnerReferencesPermissionEnforcement", "PodNodeSelector", "ExtendedResourceToleration"]) {
     t.notOk(made([], []).includes(name), `${name} is off by default`);
     t.ok(made([name], []).includes(name));

@@ -80,14 +80,9 @@ export const pluginFactories: readonly PluginFactory[] = [
   { name: "ResourceQuota", create: (storage) => resourceQuota(storage) },
 ];
 
-/**
- * Plugins that run only when --enable-admission-plugins names them. Unlike upstream NodeRestriction is on, because every
- * installer turns it on, and StorageObjectInUseProtection is off: without the protection controllers nobody would ever
- * take its finalizers away.
- */
+/** Plugins that run only when --enable-admission-plugins names them. Unlike upstream NodeRestriction is on, because every installer turns it on. */
 export const defaultDisabled: ReadonlySet<string> = new Set([
   "ExtendedResourceToleration",
   "OwnerReferencesPermissionEnforcement",
   "PodNodeSelector",
-  "StorageObjectInUseProtection",
 ]);
