@@ -21,16 +21,6 @@ export function bodyTooLarge(): Error {
   return tooLarge(`Request entity is too large: limit is ${MAX_BODY_BYTES}`);
 }
 
-/** The parameter's value; throws a 400 for any other word. */
-export function fieldValidationOf(query: URLSearchParams): FieldValidation {
-  const value = query.get("fieldValidation") ?? "";
-  if (value === "") return "Warn";
-  if (value === "Ignore" || value === "Warn" || value === "Strict") return value;
-  throw badRequest(
-    `fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
-  );
-}
-
 interface Syntax {
   readonly value: unknown;
   readonly duplicates: readonly string[];

@@ -12,9 +12,23 @@ interface Frame {
   pendingKey: string;
 }
 
-/** Paths of fields that stand twice in one object, in the order found: "spec.containers[0].image". */
+/** A field that stands in an object again. */
+export interface DuplicateField {
+  /** "spec.containers[0].image". */
+  readonly path: string;
+  readonly key: string;
+  /** Index of its first quote in the text. */
+  readonly at: number;
+}
+
+/** Paths of fields that stand twice in one object, in the order found. */
 export function findDuplicateFields(text: string): string[] {
-  const duplicates: string[] = [];
+  return findDuplicates(text).map(({ path }) => path);
+}
+
+/** Fields that stand twice in one object, in the order found. */
+export function findDuplicates(text: string): DuplicateField[] {
+  const duplicates: DuplicateField[] = [];
   const stack: Frame[] = [];
   let top: Frame | undefined;
   let expectKey = false;
@@ -45,7 +59,7 @@ export function findDuplicateFields(text: string): string[] {
         if (expectKey && top?.keys) {
           const key = keyOf(text, at, end);
           top.pendingKey = key;
-          if (top.keys.has(key)) duplicates.push(pathOf(stack));
+          if (top.keys.has(key)) duplicates.push({ path: pathOf(stack), key, at });
           else top.keys.add(key);
           expectKey = false;
         }

@@ -1,22 +1,22 @@
 // PATCH with application/apply-patch+yaml: server-side apply, of an object or of one of its subresources. Makes the
 // object when there is none.
 
-import { badRequest, type FieldError, invalid } from "@picokube/api/errors";
+import { badRequest } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { type GroupVersionKind, parseApiVersion } from "@picokube/api/resource";
 import { definitionNameOf } from "@picokube/api/schema/load";
 import type { Schema } from "@picokube/api/schema/schema";
-import { required } from "@picokube/api/validation/field-error";
 import { configFault } from "../apply/check-config.js";
 import { applyConfiguration } from "../apply/field-manager.js";
 import { isJsonObject, type JsonObject } from "../apply/field-type.js";
-import { parseJson, parseYaml } from "../decode/decode-object.js";
+import { type DecodeOptions, parseJson, parseYaml } from "../decode/decode-object.js";
+import { findDuplicates } from "../decode/json-scanner.js";
 import { decodeTyped } from "../decode/typed-decoder.js";
-import type { CustomKind, RequestContext } from "../registry/resource-definition.js";
+import type { CustomKind } from "../registry/resource-definition.js";
 import { fieldWriteOf } from "../storage/field-tracking.js";
 import type { ServedResource } from "../storage/served-resource.js";
-import { managerFaults } from "../validation/field-manager.js";
 import type { Exchange } from "./exchange.js";
+import type { WriteOptions } from "./write-options.js";
 
 export const APPLY_PATCH = "application/apply-patch+yaml";
 
@@ -25,29 +25,17 @@ export function isApply({ request }: Exchange): boolean {
   return (request.headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase() === APPLY_PATCH;
 }
 
-export interface ApplyOptions {
-  readonly manager: string;
-  readonly force: boolean;
-}
-
-/** Reads fieldManager and force; throws 422 for a missing manager and 400 for no boolean. */
-export function applyOptionsOf({ info }: Exchange): ApplyOptions {
-  const manager = info.query.get("fieldManager") ?? "";
-  const faults: FieldError[] = [
-    ...(manager === "" ? [required("fieldManager", "is required for apply patch")] : []),
-    ...managerFaults(manager),
-  ];
-  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", faults);
-  const force = info.query.get("force") ?? "";
-  return { manager, force: force !== "" && force !== "false" && force !== "0" };
-}
-
 /** A configuration as it came, its kind checked and its fields judged by the schema of ownership. Throws 400. */
 export async function readConfiguration(
   body: Buffer,
-  { kind, schema }: { kind: GroupVersionKind; schema: Schema },
+  {
+    kind,
+    schema,
+    fieldValidation,
+    warn,
+  }: Pick<DecodeOptions, "kind" | "fieldValidation" | "warn"> & { schema: Schema },
 ): Promise<JsonObject> {
-  const config = await parseConfiguration(body.toString());
+  const { value: config, repeated } = await parseConfiguration(body.toString());
   if (!isJsonObject(config)) {
     const word = Array.isArray(config) ? "array" : typeof config;
     throw badRequest(
@@ -64,20 +52,31 @@ export async function readConfiguration(
     const name = `${String(metadata.namespace ?? "")}/${String(metadata.name ?? "")}`;
     throw badRequest(`failed to create typed patch object (${name}; ${found}): ${fault}`);
   }
+  if (repeated && fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${repeated}`);
+  if (repeated && fieldValidation === "Warn") warn(repeated);
   return config;
 }
 
-async function parseConfiguration(text: string): Promise<unknown> {
+/** repeated: upstream's words for fields that stand twice, of which the last counts. */
+async function parseConfiguration(text: string): Promise<{ value: unknown; repeated?: string | undefined }> {
   try {
-    if (text.trimStart().startsWith("{")) return parseJson(text).value;
+    if (text.trimStart().startsWith("{")) return { value: parseJson(text).value, repeated: repeatedIn(text) };
   } catch {
     // What is no JSON may still be YAML in flow style.
   }
   try {
-    return (await parseYaml(text)) ?? {};
+    return { value: (await parseYaml(text)) ?? {} };
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function repeatedIn(json: string): string | undefined {
+  const lines = findDuplicates(json).map(({ key, at }) => {
+    const line = json.slice(0, at).split("\n").length;
+    return `  line ${line}: key ${JSON.stringify(key)} already set in map`;
+  });
+  return lines.length > 0 ? ["error converting YAML to JSON: yaml: unmarshal errors:", ...lines].join("\n") : undefined;
 }
 
 function kindText({ group, version, kind }: GroupVersionKind): string {
@@ -105,14 +104,9 @@ export function decodeMerged(merged: JsonObject, kind: GroupVersionKind, custom?
 /** Makes the function that applies the configuration to the current object, or to none. */
 export function applier(
   config: JsonObject,
-  {
-    served,
-    subresource,
-    context,
-    options,
-  }: { served: ServedResource; subresource: string; context: RequestContext; options: ApplyOptions },
+  { served, subresource, options }: { served: ServedResource; subresource: string; options: WriteOptions },
 ): (live: KubernetesObject | undefined) => KubernetesObject {
-  const { manager, force } = options;
+  const { manager, force, context } = options;
   return (live) =>
     applyConfiguration(live, {
       ...fieldWriteOf(served, { manager, subresource, nowMs: context.now() }),

@@ -1,11 +1,12 @@
 // Subresources and virtual resources that are answered by code: binding, eviction, token, the reviews.
 
 import { methodNotAllowed } from "@picokube/api/errors";
-import { decodeObject, fieldValidationOf } from "../decode/decode-object.js";
+import { decodeObject } from "../decode/decode-object.js";
 import type { ConnectHandler } from "../registry/resource-definition.js";
-import { contextOf, dryRunOf, type Handler } from "./dependencies.js";
+import type { Handler } from "./dependencies.js";
 import { readBody } from "./exchange.js";
 import { sendPlain } from "./represent.js";
+import { decodingOf, writeOptionsOf } from "./write-options.js";
 
 /** The handler of one ConnectHandler. */
 export function connectHandler(connect: ConnectHandler): Handler {
@@ -13,16 +14,10 @@ export function connectHandler(connect: ConnectHandler): Handler {
     const { info, request } = exchange;
     const verb = info.verb === "create" || info.verb === "get" ? info.verb : undefined;
     if (verb === undefined || !connect.verbs.includes(verb)) throw methodNotAllowed(served.resource, info.verb);
-    const context = contextOf(exchange, dependencies, dryRunOf(info.query.getAll("dryRun"), "CreateOptions"));
-    const body =
-      verb === "get"
-        ? undefined
-        : await decodeObject(await readBody(request), {
-            contentType: request.headers["content-type"],
-            kind: connect.kind,
-            fieldValidation: fieldValidationOf(info.query),
-            warn: (message) => exchange.warn(message),
-          });
+    const options = writeOptionsOf(exchange, dependencies, { kind: "CreateOptions" });
+    const { context } = options;
+    const decoding = { ...decodingOf(exchange, { served, options }), kind: connect.kind };
+    const body = verb === "get" ? undefined : await decodeObject(await readBody(request), decoding);
     if (body) {
       const { group, version, resource } = served.resource;
       const attributes = {

@@ -2,28 +2,19 @@
 
 import { badRequest, StatusError } from "@picokube/api/errors";
 import type { GroupResource } from "@picokube/api/resource";
-import { decodeObject, fieldValidationOf } from "../decode/decode-object.js";
-import { contextOf, dryRunOf, type Handler } from "./dependencies.js";
+import { decodeObject } from "../decode/decode-object.js";
+import type { Handler } from "./dependencies.js";
 import { readBody } from "./exchange.js";
-import { fieldManagerOf } from "./field-manager-option.js";
-import { representationOf, sendObject } from "./represent.js";
+import { representationOf } from "./represent.js";
+import { decodingOf, writeOptionsOf } from "./write-options.js";
+import { sendWritten } from "./written.js";
 
 export const handleCreate: Handler = async (exchange, { served, writer }, dependencies) => {
   const { request, info } = exchange;
   representationOf(exchange);
-  const fieldValidation = fieldValidationOf(info.query);
-  const dryRun = dryRunOf(info.query.getAll("dryRun"), "CreateOptions");
-  const fieldManager = fieldManagerOf(exchange, "CreateOptions");
-  const context = { ...contextOf(exchange, dependencies, dryRun), fieldManager };
-  const { custom } = served.definition;
-  if (custom?.isTerminating()) throw createNotAllowed(served.resource);
-  const object = await decodeObject(await readBody(request), {
-    contentType: request.headers["content-type"],
-    kind: served.resource,
-    custom,
-    fieldValidation,
-    warn: (message) => exchange.warn(message),
-  });
+  const options = writeOptionsOf(exchange, dependencies, { kind: "CreateOptions" });
+  if (served.definition.custom?.isTerminating()) throw createNotAllowed(served.resource);
+  const object = await decodeObject(await readBody(request), decodingOf(exchange, { served, options }));
   const { namespace } = object.metadata;
   if (served.resource.namespaced) {
     if (namespace && namespace !== info.namespace) {
@@ -31,14 +22,14 @@ export const handleCreate: Handler = async (exchange, { served, writer }, depend
     }
     if (info.namespace === "") throw badRequest("an empty namespace may not be set during creation");
   }
+  const { context } = options;
   const isNamespace = served.resource.resource === "namespaces" && served.resource.group === "";
   const written = await writer.create(object, {
     namespace: isNamespace || !served.resource.namespaced ? "" : info.namespace,
     context,
     admission: dependencies.admission,
   });
-  const { bytes } = written;
-  await sendObject(exchange, { code: 201, served, object: () => written.object, bytes, nowMs: context.now() });
+  await sendWritten(exchange, { written, served, nowMs: context.now() });
 };
 
 /** Upstream's answer while a CustomResourceDefinition is being deleted. */

@@ -1,6 +1,6 @@
 // What every verb's handler needs, and the checks that several of them share.
 
-import { invalid, StatusError } from "@picokube/api/errors";
+import { type FieldError, invalid, StatusError } from "@picokube/api/errors";
 import { notSupported } from "@picokube/api/validation/field-error";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Store } from "@picokube/store/store";
@@ -42,14 +42,17 @@ export function contextOf(
   };
 }
 
-/** True for dryRun=All; throws 422 for any other word. kind is the options' kind: "CreateOptions". */
+/** True for dryRun=All; throws 422 for any other word. kind is the options' kind: "DeleteOptions". */
 export function dryRunOf(values: readonly string[], kind: string): boolean {
-  const wrong = values.filter((value) => value !== "All" && value !== "");
-  if (wrong.length > 0) {
-    const fault = notSupported("dryRun", wrong, ["All"]);
-    throw invalid({ group: "meta.k8s.io", kind }, "", [fault]);
-  }
+  const faults = dryRunFaults(values);
+  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", faults);
   return values.includes("All");
+}
+
+/** What is wrong with the words of dryRun. */
+export function dryRunFaults(values: readonly string[]): FieldError[] {
+  const isWrong = values.some((value) => value !== "All" && value !== "");
+  return isWrong ? [notSupported("dryRun", values, ["All"])] : [];
 }
 
 /** The named object's item; throws 404. */

@@ -1,16 +1,12 @@
 // In whose name a write is tracked: the fieldManager option, or what the client calls itself (apiserver
 // pkg/endpoints/handlers: managerOrUserAgent).
 
-import { invalid } from "@picokube/api/errors";
-import { isPrintable, MAX_MANAGER_LENGTH, managerFaults } from "../validation/field-manager.js";
+import { isPrintable, MAX_MANAGER_LENGTH } from "../validation/field-manager.js";
 import type { Exchange } from "./exchange.js";
 
-/** The manager of a write; throws 422 for a name that is none. kind is the options' kind: "CreateOptions". */
-export function fieldManagerOf({ request, info }: Exchange, kind: string): string {
-  const manager = info.query.get("fieldManager") ?? "";
-  const faults = managerFaults(manager);
-  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", faults);
-  return manager || prefixOfUserAgent(request.headers["user-agent"] ?? "");
+/** The manager of a write: the option, if it says anything. */
+export function managerOf({ request }: Exchange, option: string): string {
+  return option || prefixOfUserAgent(request.headers["user-agent"] ?? "");
 }
 
 /** What stands before the first slash of a User-Agent, as far as it can be printed. */

@@ -1,58 +1,47 @@
 // PATCH of an object or of one of its subresources: the patch is applied to the current object anew at each attempt.
 
-import { conflict, invalid } from "@picokube/api/errors";
+import { conflict } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
-import { forbiddenField } from "@picokube/api/validation/field-error";
-import { decodeValue, fieldValidationOf } from "../decode/decode-object.js";
-import { notAnObject, patcherOf } from "../patch/apply-patch.js";
-import type { RequestContext } from "../registry/resource-definition.js";
+import { readPatch } from "../patch/apply-patch.js";
+import { patchedObject } from "../patch/patched-object.js";
 import { ownershipSchema } from "../storage/field-tracking.js";
 import type { Written } from "../storage/resource-writer.js";
 import type { ServedStorage } from "../storage/storage-registry.js";
-import { applier, applyOptionsOf, isApply, readConfiguration } from "./apply.js";
-import { contextOf, dryRunOf, type Handler, type HandlerDependencies } from "./dependencies.js";
+import { applier, isApply, readConfiguration } from "./apply.js";
+import type { Handler, HandlerDependencies } from "./dependencies.js";
 import { type Exchange, readBody } from "./exchange.js";
-import { fieldManagerOf } from "./field-manager-option.js";
-import { representationOf, sendObject } from "./represent.js";
+import { representationOf } from "./represent.js";
 import { checkName } from "./update.js";
+import { decodingOf, type WriteOptions, writeOptionsOf } from "./write-options.js";
+import { sendWritten } from "./written.js";
 
 export const handlePatch: Handler = async (exchange, target, dependencies) => {
-  const { info } = exchange;
   representationOf(exchange);
-  const context = contextOf(exchange, dependencies, dryRunOf(info.query.getAll("dryRun"), "PatchOptions"));
-  const written = isApply(exchange)
-    ? await applyPatch(exchange, target, { dependencies, context })
-    : await changeByPatch(exchange, target, { dependencies, context });
-  const { bytes } = written;
-  await sendObject(exchange, {
-    code: written.created ? 201 : 200,
-    served: target.served,
-    object: () => written.object,
-    bytes,
-    nowMs: context.now(),
-  });
+  const applies = isApply(exchange);
+  const options = writeOptionsOf(exchange, dependencies, { kind: "PatchOptions", isApply: applies });
+  const write = applies ? applyPatch : changeByPatch;
+  const written = await write(exchange, target, { dependencies, options });
+  await sendWritten(exchange, { written, served: target.served, nowMs: options.context.now() });
 };
 
 interface Patching {
   readonly dependencies: HandlerDependencies;
-  readonly context: RequestContext;
+  readonly options: WriteOptions;
 }
 
 async function applyPatch(
   exchange: Exchange,
   { served, writer }: ServedStorage,
-  { dependencies, context }: Patching,
+  { dependencies, options }: Patching,
 ): Promise<Written> {
   const { info, request } = exchange;
-  fieldValidationOf(info.query);
-  const options = applyOptionsOf(exchange);
   const config = await readConfiguration(await readBody(request), {
-    kind: served.resource,
+    ...decodingOf(exchange, { served, options }),
     schema: ownershipSchema(served),
   });
   const namespace = served.resource.namespaced ? info.namespace : "";
   const { subresource, name } = info;
-  const apply = applier(config, { served, subresource, context, options });
+  const apply = applier(config, { served, subresource, options });
   const applied = (live: KubernetesObject | undefined) => {
     const object = apply(live);
     checkName(object, info, namespace);
@@ -62,7 +51,7 @@ async function applyPatch(
     namespace,
     name,
     subresource,
-    context,
+    context: options.context,
     admission: dependencies.admission,
     transform: applied,
     create:
@@ -81,33 +70,22 @@ async function applyPatch(
 async function changeByPatch(
   exchange: Exchange,
   { served, writer }: ServedStorage,
-  { dependencies, context }: Patching,
+  { dependencies, options }: Patching,
 ): Promise<Written> {
   const { request, info } = exchange;
-  const fieldValidation = fieldValidationOf(info.query);
-  if (info.query.has("force")) {
-    const fault = forbiddenField("force", "may not be specified for non-apply patch");
-    throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [fault]);
-  }
-  const fieldManager = fieldManagerOf(exchange, "PatchOptions");
-  const patch = patcherOf(await readBody(request), request.headers["content-type"], served.resource);
+  const decoding = decodingOf(exchange, { served, options });
+  const patch = readPatch(await readBody(request), decoding);
   const namespace = served.resource.namespaced ? info.namespace : "";
   return writer.update({
     namespace,
     name: info.name,
     subresource: info.subresource,
-    context: { ...context, fieldManager },
+    context: options.context,
     admission: dependencies.admission,
     transform(current: KubernetesObject) {
       const { resourceVersion } = current.metadata;
-      const patched = patch(current as unknown as { [field: string]: unknown });
-      if (typeof patched !== "object" || patched === null) throw notAnObject(served.resource, info.name);
-      const object = decodeValue(patched, {
-        kind: served.resource,
-        custom: served.definition.custom,
-        fieldValidation,
-        warn: (message) => exchange.warn(message),
-      });
+      const document = current as unknown as { [field: string]: unknown };
+      const object = patchedObject(document, patch, decoding);
       checkName(object, info, namespace);
       // A patch that does not speak of the resourceVersion applies to whatever is current.
       object.metadata.resourceVersion ||= resourceVersion;

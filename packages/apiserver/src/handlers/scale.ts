@@ -6,21 +6,24 @@ import { definition, definitionNameOf } from "@picokube/api/schema/load";
 import { invalidValue } from "@picokube/api/validation/field-error";
 import { setEntries } from "../apply/managed-fields.js";
 import { entriesAfterScale, entriesAfterScaleApply, type ScaleWrite } from "../apply/scale-ownership.js";
-import { decodeObject, decodeValue, fieldValidationOf } from "../decode/decode-object.js";
-import { patcherOf } from "../patch/apply-patch.js";
-import type { RequestContext } from "../registry/resource-definition.js";
+import { decodeObject } from "../decode/decode-object.js";
+import { readPatch } from "../patch/apply-patch.js";
+import { patchedObject } from "../patch/patched-object.js";
 import { fieldWriteOf } from "../storage/field-tracking.js";
 import type { Transform } from "../storage/resource-writer.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import type { ServedStorage } from "../storage/storage-registry.js";
-import { applyOptionsOf, decodeMerged, isApply, readConfiguration } from "./apply.js";
-import { contextOf, currentItem, dryRunOf, type Handler } from "./dependencies.js";
+import { decodeMerged, isApply, readConfiguration } from "./apply.js";
+import { currentItem, type Handler } from "./dependencies.js";
 import { type Exchange, readBody } from "./exchange.js";
-import { fieldManagerOf } from "./field-manager-option.js";
 import { sendPlain } from "./represent.js";
 import { checkName } from "./update.js";
+import { decodingOf, type WriteOptions, writeOptionsOf } from "./write-options.js";
 
 const SCALE = { group: "autoscaling", version: "v1", kind: "Scale" };
+
+/** A Scale is a Scale whatever it is of. */
+const SCALE_DECODING = { kind: SCALE, custom: undefined };
 
 interface Scale extends KubernetesObject {
   spec?: { replicas?: number };
@@ -36,18 +39,17 @@ export const handleScale: Handler = async (exchange, target, dependencies) => {
   }
   if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed(served.resource, info.verb);
   const isPatch = info.verb === "patch";
-  const options = isPatch ? "PatchOptions" : "UpdateOptions";
-  const context = contextOf(exchange, dependencies, dryRunOf(info.query.getAll("dryRun"), options));
-  fieldValidationOf(info.query);
-  const transform =
-    isPatch && isApply(exchange)
-      ? await applying(exchange, target, context)
-      : await changing(exchange, target, { context, options });
+  const applies = isPatch && isApply(exchange);
+  const kind = isPatch ? "PatchOptions" : "UpdateOptions";
+  const options = writeOptionsOf(exchange, dependencies, { kind, isApply: applies });
+  const transform = applies
+    ? await applying(exchange, target, options)
+    : await changing(exchange, target, { options, isPatch });
   const written = await writer.update({
     namespace: info.namespace,
     name: info.name,
     subresource: "scale",
-    context,
+    context: options.context,
     admission: dependencies.admission,
     transform,
   });
@@ -58,19 +60,18 @@ export const handleScale: Handler = async (exchange, target, dependencies) => {
 async function changing(
   exchange: Exchange,
   { served }: ServedStorage,
-  { context, options }: { context: RequestContext; options: "PatchOptions" | "UpdateOptions" },
+  { options, isPatch }: { options: WriteOptions; isPatch: boolean },
 ): Promise<Transform<KubernetesObject>> {
   const { info, request } = exchange;
-  const fieldValidation = fieldValidationOf(info.query);
-  const decode = { kind: SCALE, fieldValidation, warn: (message: string) => exchange.warn(message) };
-  const contentType = request.headers["content-type"];
-  const write = scaleWrite(served, { manager: fieldManagerOf(exchange, options), context });
+  const decoding = { ...decodingOf(exchange, { served, options }), ...SCALE_DECODING };
+  const write = scaleWrite(served, options);
   const body = await readBody(request);
-  const patch = options === "PatchOptions" ? patcherOf(body, contentType, SCALE) : undefined;
-  const wanted = patch ? undefined : await decodeObject<Scale>(body, { ...decode, contentType });
+  const patch = isPatch ? readPatch(body, decoding) : undefined;
+  const wanted = patch ? undefined : await decodeObject<Scale>(body, decoding);
   return (current) => {
     const before = scaleOf(served, current);
-    const scale = wanted ?? decodeValue<Scale>(patch!(before as unknown as { [field: string]: unknown }), decode);
+    const document = structuredClone(before) as unknown as { [field: string]: unknown };
+    const scale = wanted ?? patchedObject<Scale>(document, patch!, decoding);
     checkName(scale, info, info.namespace);
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas !== before.spec!.replicas) setEntries(current, entriesAfterScale(current, write));
@@ -82,15 +83,16 @@ async function changing(
 async function applying(
   exchange: Exchange,
   { served }: ServedStorage,
-  context: RequestContext,
+  options: WriteOptions,
 ): Promise<Transform<KubernetesObject>> {
   const { info, request } = exchange;
-  const { manager, force } = applyOptionsOf(exchange);
   const schema = definition(definitionNameOf(SCALE)!);
-  const config = await readConfiguration(await readBody(request), { kind: SCALE, schema });
+  const decoding = { ...decodingOf(exchange, { served, options }), ...SCALE_DECODING, schema };
+  const config = await readConfiguration(await readBody(request), decoding);
   const scale = decodeMerged(config, SCALE) as Scale;
   checkName(scale, info, info.namespace);
-  const write = scaleWrite(served, { manager, context });
+  const write = scaleWrite(served, options);
+  const { force } = options;
   return (current) => {
     const before = scaleOf(served, current).spec!.replicas!;
     const replicas = scale.spec?.replicas ?? before;
@@ -101,10 +103,7 @@ async function applying(
   };
 }
 
-function scaleWrite(
-  served: ServedResource,
-  { manager, context }: { manager: string; context: RequestContext },
-): ScaleWrite {
+function scaleWrite(served: ServedResource, { manager, context }: WriteOptions): ScaleWrite {
   const write = fieldWriteOf(served, { manager, subresource: "scale", nowMs: context.now() });
   return { ...write, path: served.definition.scale!.specReplicas };
 }

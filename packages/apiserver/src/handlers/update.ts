@@ -2,29 +2,22 @@
 
 import { badRequest } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
-import { decodeObject, fieldValidationOf } from "../decode/decode-object.js";
+import { decodeObject } from "../decode/decode-object.js";
 import type { RequestInfo } from "../request/request-info.js";
-import { contextOf, dryRunOf, type Handler } from "./dependencies.js";
+import type { Handler } from "./dependencies.js";
 import { readBody } from "./exchange.js";
-import { fieldManagerOf } from "./field-manager-option.js";
-import { representationOf, sendObject } from "./represent.js";
+import { representationOf } from "./represent.js";
+import { decodingOf, writeOptionsOf } from "./write-options.js";
+import { sendWritten } from "./written.js";
 
 export const handleUpdate: Handler = async (exchange, { served, writer }, dependencies) => {
   const { request, info } = exchange;
   representationOf(exchange);
-  const fieldValidation = fieldValidationOf(info.query);
-  const dryRun = dryRunOf(info.query.getAll("dryRun"), "UpdateOptions");
-  const fieldManager = fieldManagerOf(exchange, "UpdateOptions");
-  const context = { ...contextOf(exchange, dependencies, dryRun), fieldManager };
-  const object = await decodeObject(await readBody(request), {
-    contentType: request.headers["content-type"],
-    kind: served.resource,
-    custom: served.definition.custom,
-    fieldValidation,
-    warn: (message) => exchange.warn(message),
-  });
+  const options = writeOptionsOf(exchange, dependencies, { kind: "UpdateOptions" });
+  const object = await decodeObject(await readBody(request), decodingOf(exchange, { served, options }));
   const namespace = served.resource.namespaced ? info.namespace : "";
   checkName(object, info, namespace);
+  const { context } = options;
   const mayCreate = info.subresource === "" && served.definition.allowCreateOnUpdate === true;
   const written = await writer.update({
     namespace,
@@ -40,13 +33,7 @@ export const handleUpdate: Handler = async (exchange, { served, writer }, depend
         }
       : undefined,
   });
-  await sendObject(exchange, {
-    code: written.created ? 201 : 200,
-    served,
-    object: () => written.object,
-    bytes: written.bytes,
-    nowMs: context.now(),
-  });
+  await sendWritten(exchange, { written, served, nowMs: context.now() });
 };
 
 /** Throws 400 when the body names another object than the URL. */

@@ -1,188 +1,228 @@
-// Strategic merge patch (apimachinery pkg/util/strategicpatch): merges lists by the schema's merge keys and obeys the
-// directives $patch, $retainKeys, $deleteFromPrimitiveList and $setElementOrder. Pure.
+// Strategic merge patch (apimachinery pkg/util/strategicpatch: mergeMap, mergeSlice): merges lists by the schema's merge
+// keys and obeys the directives $patch, $retainKeys, $deleteFromPrimitiveList and $setElementOrder. Pure.
 
 import { definition } from "@picokube/api/schema/load";
 import type { Schema } from "@picokube/api/schema/schema";
+import { inElementOrder } from "./element-order.js";
+import { goTypeOf, goValue } from "./go-values.js";
+import { PatchFault } from "./patch-fault.js";
 
-type JsonObject = { [field: string]: unknown };
+export type JsonObject = { [field: string]: unknown };
 
 const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";
-const DELETE_FROM = "$deleteFromPrimitiveList/";
-const ELEMENT_ORDER = "$setElementOrder/";
+const DELETE_FROM = "$deleteFromPrimitiveList";
+const ELEMENT_ORDER = "$setElementOrder";
 
-/** A patch that no object could take: answered with 400 or 422 by the handler. */
-export class PatchFault extends Error {
-  override readonly name = "PatchFault";
+/** The original with the patch applied, by the schema of the kind; shares structure with both. */
+export function strategicMergePatch(original: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
+  return mergeMap(original, patch, schema);
+}
+
+function mergeMap(original: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
+  if (Object.hasOwn(patch, DIRECTIVE)) return byDirective(patch);
+  const result: JsonObject = { ...original };
+  const rest = new Map(Object.entries(patch));
+  rest.delete("__proto__");
+  retainKeys(result, rest);
+  for (const [key, value] of rest)
+    if (key.startsWith(ELEMENT_ORDER)) mergeInOrder(result, rest, { key, value, schema });
+  for (const [key, value] of rest) {
+    const isDeletion = key.startsWith(DELETE_FROM);
+    const field = isDeletion ? fieldOf(key, DELETE_FROM) : key;
+    if (value === null) delete result[field];
+    else if (!Object.hasOwn(result, field) || goTypeOf(result[field]) !== goTypeOf(value)) {
+      if (!isDeletion) setCleaned(result, field, value);
+    } else result[field] = mergeValue(result[field], value, { schema: fieldSchema(schema, field), isDeletion });
+  }
+  return result;
+}
+
+function byDirective({ [DIRECTIVE]: directive, ...rest }: JsonObject): JsonObject {
+  if (directive === "replace") return rest;
+  if (directive === "delete") return {};
+  throw unknownDirective(directive, { [DIRECTIVE]: directive, ...rest });
+}
+
+function mergeValue(
+  original: unknown,
+  patch: unknown,
+  { schema, isDeletion }: { schema: Schema; isDeletion: boolean },
+): unknown {
+  const strategy = strategyOf(schema);
+  if (isObject(original) && isObject(patch)) {
+    return strategy === "replace" ? patch : mergeMap(original, patch, resolved(schema));
+  }
+  if (!Array.isArray(original) || !Array.isArray(patch) || strategy !== "merge") return patch;
+  return mergeList(original, patch, { schema, isDeletion });
+}
+
+/** "merge", "replace" or none; retainKeys, which a client obeys, is passed over. */
+function strategyOf({ patchStrategy = "" }: Schema): string | undefined {
+  return patchStrategy.split(",").find((strategy) => strategy !== "retainKeys" && strategy !== "");
+}
+
+function mergeList(
+  original: readonly unknown[],
+  patch: readonly unknown[],
+  { schema, isDeletion = false }: { schema: Schema; isDeletion?: boolean },
+): unknown[] {
+  const type = elementType(original, patch);
+  if (type === undefined) return [...original];
+  if (type !== "map[string]interface {}") {
+    if (isDeletion) return original.filter((value) => !patch.includes(value));
+    return inElementOrder([...new Set([...original, ...patch])], { wanted: patch, former: original });
+  }
+  const mergeKey = schema.patchMergeKey;
+  if (mergeKey === undefined) throw new PatchFault("cannot merge lists without merge key for type struct");
+  const { kept, added } = obeyed(original as JsonObject[], patch as JsonObject[], mergeKey);
+  const merged = [...kept];
+  for (const item of added) {
+    const key = keyOf(item, mergeKey);
+    const index = merged.findIndex((each) => each[mergeKey] === key);
+    if (index < 0) merged.push(cleaned(item) as JsonObject);
+    else merged[index] = mergeMap(merged[index]!, item, resolved(schema.items ?? {}));
+  }
+  return inElementOrder(merged, { wanted: added, former: kept, mergeKey });
+}
+
+/** The items that stay and those that come when the patch's deletions and replacements are done. */
+function obeyed(
+  original: readonly JsonObject[],
+  patch: readonly JsonObject[],
+  mergeKey: string,
+): { kept: readonly JsonObject[]; added: readonly JsonObject[] } {
+  let kept = original;
+  let replaces = false;
+  const added: JsonObject[] = [];
+  for (const item of patch) {
+    if (!Object.hasOwn(item, DIRECTIVE)) added.push(item);
+    else if (item[DIRECTIVE] === "replace") replaces = true;
+    else if (item[DIRECTIVE] === "delete") {
+      const key = keyOf(item, mergeKey);
+      kept = kept.filter((each) => each[mergeKey] !== key);
+    } else if (item[DIRECTIVE] === "merge") {
+      throw new PatchFault("merging lists cannot yet be specified in the patch");
+    } else throw unknownDirective(item[DIRECTIVE], item);
+  }
+  return replaces ? { kept: added, added: [] } : { kept, added };
+}
+
+/** Merges the list that an order speaks of, and puts it in that order; both are then done with. */
+function mergeInOrder(
+  result: JsonObject,
+  rest: Map<string, unknown>,
+  { key, value: order, schema }: { key: string; value: unknown; schema: Schema },
+): void {
+  rest.delete(key);
+  const field = fieldOf(key, ELEMENT_ORDER);
+  const original = Object.hasOwn(result, field) ? result[field] : undefined;
+  const patch = rest.get(field);
+  for (const list of [order, original ?? [], patch ?? []]) {
+    if (!Array.isArray(list)) throw new PatchFault(`expected a []interface {}, but received a ${goTypeOf(list)}`);
+  }
+  const declared = fieldSchema(schema, field);
+  const { patchMergeKey: mergeKey } = declared;
+  checkOrder((patch ?? []) as unknown[], order as unknown[], mergeKey);
+  if (original === undefined && patch === undefined) return;
+  const merged =
+    patch === undefined
+      ? (original as unknown[])
+      : original === undefined
+        ? (cleaned(patch) as unknown[])
+        : (mergeValue(original, patch, { schema: declared, isDeletion: false }) as unknown[]);
+  const former = (original ?? []) as unknown[];
+  result[field] = inElementOrder(merged, { wanted: order as unknown[], former, mergeKey });
+  rest.delete(field);
+}
+
+/** Whatever the patch adds or changes must stand in the order, and in the same order. */
+function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string | undefined): void {
+  if (patch.length === 0 || order.length === 0) return;
+  const identity = (item: unknown) => (mergeKey === undefined ? item : keyOf(item, mergeKey));
+  const items = patch.filter((item) => !(isObject(item) && Object.hasOwn(item, DIRECTIVE)));
+  let next = 0;
+  for (const item of order) if (next < items.length && identity(items[next]) === identity(item)) next++;
+  if (next === items.length) return;
+  throw new PatchFault(
+    `The order in patch list:\n${goValue(patch)}\n doesn't match ${ELEMENT_ORDER} list:\n${goValue(order)}\n`,
+  );
+}
+
+function retainKeys(result: JsonObject, rest: Map<string, unknown>): void {
+  if (!rest.has(RETAIN_KEYS)) return;
+  const retained = rest.get(RETAIN_KEYS);
+  rest.delete(RETAIN_KEYS);
+  const fault = new PatchFault("invalid patch format of retainKeys");
+  if (!Array.isArray(retained)) throw fault;
+  for (const [key, value] of rest) {
+    const isDirective = key.startsWith(DELETE_FROM) || key.startsWith(ELEMENT_ORDER);
+    if (value !== null && !isDirective && !retained.includes(key)) throw fault;
+  }
+  for (const key of Object.keys(result)) if (!retained.includes(key)) delete result[key];
+}
+
+/** The field that a directive of the form "$directive/field" speaks of. */
+function fieldOf(key: string, directive: string): string {
+  if (key.startsWith(`${directive}/`)) return key.slice(directive.length + 1);
+  const what = directive === DELETE_FROM ? "primitive list" : "setElementOrder list";
+  throw new PatchFault(`invalid patch format of ${what}`);
+}
+
+function setCleaned(result: JsonObject, field: string, value: unknown): void {
+  const left = cleaned(value);
+  if (left === undefined) delete result[field];
+  else result[field] = left;
+}
+
+/** New content without nulls and without directives; undefined for what is there for its directive alone. */
+function cleaned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cleaned).filter((item) => item !== undefined);
+  if (!isObject(value)) return value;
+  if (Object.hasOwn(value, DIRECTIVE)) return undefined;
+  const result: JsonObject = {};
+  for (const [key, field] of Object.entries(value)) {
+    const isDirective = key === RETAIN_KEYS || key.startsWith(`${DELETE_FROM}/`) || key.startsWith(`${ELEMENT_ORDER}/`);
+    if (field === null || isDirective || key === "__proto__") continue;
+    const left = cleaned(field);
+    if (left !== undefined) result[key] = left;
+  }
+  return result;
+}
+
+/** What all elements are; undefined when there are none. */
+function elementType(...lists: readonly (readonly unknown[])[]): string | undefined {
+  const types = new Set(lists.flatMap((list) => list.map(goTypeOf)));
+  if (types.has("[]interface {}")) throw new PatchFault("lists of lists are not supported", 422);
+  if (types.size > 1) throw new PatchFault(`list element types are not identical: ${goValue(lists)}`);
+  return [...types][0];
+}
+
+function keyOf(item: unknown, mergeKey: string): unknown {
+  if (!isObject(item)) {
+    throw new PatchFault(`expected a map[string]interface {}, but received a ${goTypeOf(item)}`);
+  }
+  if (Object.hasOwn(item, mergeKey)) return item[mergeKey];
+  throw new PatchFault(`map: ${goValue(item)} does not contain declared merge key: ${mergeKey}`);
+}
+
+function fieldSchema(schema: Schema, field: string): Schema {
+  const { properties, additionalProperties } = resolved(schema);
+  const own = properties && Object.hasOwn(properties, field) ? properties[field] : undefined;
+  return own ?? additionalProperties ?? {};
+}
+
+/** The schema that a reference leads to, with what is said of the reference itself. */
+function resolved(schema: Schema): Schema {
+  if (schema.ref === undefined) return schema;
+  const { ref, ...own } = schema;
+  return { ...definition(ref), ...own };
+}
+
+function unknownDirective(directive: unknown, item: JsonObject): PatchFault {
+  return new PatchFault(`unknown patch type: ${goValue(directive)} in map: ${goValue(item)}`);
 }
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function resolved(schema: Schema | undefined): Schema {
-  return schema?.ref === undefined ? (schema ?? {}) : { ...schema, ...definition(schema.ref), ref: undefined as never };
-}
-
-/** The original with the patch applied, by the schema of the kind; shares structure with both. */
-export function strategicMergePatch(original: JsonObject, patch: JsonObject, schema: Schema | undefined): JsonObject {
-  return mergeMaps(original, patch, resolved(schema));
-}
-
-function mergeMaps(original: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
-  const directive = patch[DIRECTIVE];
-  if (directive !== undefined) {
-    const { [DIRECTIVE]: _directive, ...rest } = patch;
-    if (directive === "replace") return withoutDirectives(rest);
-    if (directive === "delete") return {};
-    if (directive !== "merge") throw unknownDirective(directive);
-  }
-  let result: JsonObject = { ...original };
-  const retain = patch[RETAIN_KEYS];
-  if (retain !== undefined) result = retainKeys(result, patch, retain);
-  for (const [key, value] of Object.entries(patch)) {
-    if (key === DIRECTIVE || key === RETAIN_KEYS || key === "__proto__") continue;
-    if (key.startsWith(DELETE_FROM)) deleteFromPrimitiveList(result, key.slice(DELETE_FROM.length), value);
-    else if (key.startsWith(ELEMENT_ORDER)) continue;
-    else if (value === null) delete result[key];
-    else result[key] = mergeField(result[key], value, fieldSchema(schema, key));
-  }
-  for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith(ELEMENT_ORDER))
-      setElementOrder(result, { field: key.slice(ELEMENT_ORDER.length), order: value, patch, schema });
-  }
-  return result;
-}
-
-function fieldSchema(schema: Schema, field: string): Schema {
-  const own = schema.properties && Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
-  return own ?? schema.additionalProperties ?? {};
-}
-
-function mergeField(original: unknown, patch: unknown, declared: Schema): unknown {
-  const schema = resolved(declared);
-  const strategies = (declared.patchStrategy ?? "").split(",");
-  if (isObject(patch)) {
-    const replaces = strategies.includes("replace") || declared.mapType === "atomic";
-    if (replaces || !isObject(original)) {
-      if (patch[DIRECTIVE] === "delete") return {};
-      return withoutDirectives(patch);
-    }
-    return mergeMaps(original, patch, schema);
-  }
-  if (Array.isArray(patch)) {
-    if (!strategies.includes("merge")) return patch.map(withoutDirectives);
-    return mergeLists(Array.isArray(original) ? original : [], patch, declared);
-  }
-  return patch;
-}
-
-function mergeLists(original: readonly unknown[], patch: readonly unknown[], schema: Schema): unknown[] {
-  const mergeKey = schema.patchMergeKey;
-  if (!patch.some(isObject) && !original.some(isObject)) {
-    const result = [...original];
-    for (const value of patch) if (!result.includes(value)) result.push(value);
-    return result;
-  }
-  if (mergeKey === undefined) return patch.map(withoutDirectives);
-  const replace = patch.some((item) => isObject(item) && item[DIRECTIVE] === "replace");
-  let result: unknown[] = replace ? [] : [...original];
-  const itemSchema = resolved(schema.items);
-  for (const item of patch) {
-    if (!isObject(item))
-      throw new PatchFault(`expected type map[string]interface {} for list item, got ${typeof item}`);
-    const directive = item[DIRECTIVE];
-    const { [DIRECTIVE]: _directive, ...content } = item;
-    if (directive === "replace" && Object.keys(content).length === 0) continue;
-    const key = content[mergeKey];
-    if (key === undefined)
-      throw new PatchFault(`map: ${goMap(content)} does not contain declared merge key: ${mergeKey}`);
-    const matches = (candidate: unknown) => isObject(candidate) && candidate[mergeKey] === key;
-    if (directive === "delete") {
-      result = result.filter((candidate) => !matches(candidate));
-      continue;
-    }
-    if (directive !== undefined && directive !== "merge" && directive !== "replace") throw unknownDirective(directive);
-    const index = result.findIndex(matches);
-    if (index < 0) result.push(withoutDirectives(content));
-    else result[index] = mergeMaps(result[index] as JsonObject, content, itemSchema);
-  }
-  return result;
-}
-
-function retainKeys(original: JsonObject, patch: JsonObject, retain: unknown): JsonObject {
-  if (!Array.isArray(retain)) throw new PatchFault("$retainKeys directive must be a list");
-  const kept = new Set(retain);
-  for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith("$") || value === null) continue;
-    if (!kept.has(key)) throw new PatchFault("$retainKeys list must contain all keys of the patch");
-  }
-  return Object.fromEntries(Object.entries(original).filter(([key]) => kept.has(key)));
-}
-
-function deleteFromPrimitiveList(target: JsonObject, field: string, values: unknown): void {
-  if (!Array.isArray(values)) throw new PatchFault("$deleteFromPrimitiveList directive must be a list");
-  const list = target[field];
-  if (Array.isArray(list)) target[field] = list.filter((value) => !values.includes(value));
-}
-
-/** Items named by the order stand in it; items that only the server has keep their place after what they followed. */
-function setElementOrder(
-  target: JsonObject,
-  { field, order, patch, schema }: { field: string; order: unknown; patch: JsonObject; schema: Schema },
-): void {
-  const list = target[field];
-  if (!Array.isArray(order) || !Array.isArray(list)) return;
-  const mergeKey = fieldSchema(schema, field).patchMergeKey;
-  const keyOf = (item: unknown) => (mergeKey !== undefined && isObject(item) ? item[mergeKey] : item);
-  const position = new Map(order.map((item, index) => [keyOf(item), index]));
-  const patched = patch[field];
-  for (const item of Array.isArray(patched) ? patched : []) {
-    const deleted = isObject(item) && item[DIRECTIVE] !== undefined;
-    if (!deleted && !position.has(keyOf(item))) {
-      throw new PatchFault(
-        `The order in patch list:\n${goMap(patched)}\n doesn't match $setElementOrder list:\n${goMap(order)}\n`,
-      );
-    }
-  }
-  const ordered = list.filter((item) => position.has(keyOf(item)));
-  ordered.sort((a, b) => position.get(keyOf(a))! - position.get(keyOf(b))!);
-  const result: unknown[] = [];
-  let next = 0;
-  for (const item of list) {
-    if (!position.has(keyOf(item))) result.push(item);
-    else result.push(ordered[next++]);
-  }
-  target[field] = result;
-}
-
-/** New content carries no directives into the object (upstream: discardNullValuesFromPatch, ignore unmatched nulls). */
-function withoutDirectives(value: unknown): JsonObject;
-function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value
-      .filter((item) => !(isObject(item) && (item[DIRECTIVE] === "delete" || isLoneReplace(item))))
-      .map(withoutDirectives);
-  }
-  if (!isObject(value)) return value;
-  const result: JsonObject = {};
-  for (const [key, item] of Object.entries(value)) {
-    const directive =
-      key === DIRECTIVE || key === RETAIN_KEYS || key.startsWith(DELETE_FROM) || key.startsWith(ELEMENT_ORDER);
-    if (directive || item === null || key === "__proto__") continue;
-    result[key] = withoutDirectives(item);
-  }
-  return result;
-}
-
-function isLoneReplace(item: JsonObject): boolean {
-  return item[DIRECTIVE] === "replace" && Object.keys(item).length === 1;
-}
-
-function unknownDirective(directive: unknown): PatchFault {
-  return new PatchFault(`Unknown patch type found: ${String(directive)}`);
-}
-
-function goMap(value: unknown): string {
-  return JSON.stringify(value);
 }

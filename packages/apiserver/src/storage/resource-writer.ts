@@ -15,6 +15,7 @@ import type { CacheFeed } from "./cache-feed.js";
 import { encodeObject, parseObject, spliceRevision } from "./codec.js";
 import { type DeleteOptions, isReadyToGo, planDeletion, unmetPrecondition } from "./deletion.js";
 import { trackFields } from "./field-tracking.js";
+import { KeyQueue } from "./key-queue.js";
 import { fillForCreate, fillForUpdate } from "./metadata.js";
 import { dropRepeatedOwners } from "./owner-references.js";
 import { sameJson } from "./same-json.js";
@@ -25,7 +26,7 @@ import { attributesOf } from "./write-attributes.js";
 
 const GENERATE_NAME_ATTEMPTS = 8;
 /** Each lost attempt is another writer's success; upstream tries until the request's time is over. */
-const CONFLICT_ATTEMPTS = 1000;
+const CONFLICT_ATTEMPTS = 100;
 
 /** The admission chain as the writer needs it; the apiserver's own writes go without. */
 export interface AdmissionChain {
@@ -78,6 +79,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
   private readonly store: Store;
   private readonly feed: CacheFeed;
   private readonly leaseTtlSeconds: number | undefined;
+  private readonly contended = new KeyQueue();
 
   constructor(options: {
     served: ServedResource<T>;
@@ -103,21 +105,36 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
   }
 
   async update(options: UpdateOptions<T>): Promise<Written<T>> {
+    const key = this.served.keyOf(options.namespace, options.name);
+    const written = await this.tryUpdate(key, this.currentFromCache(key), options);
+    // Who lost to another waits for its turn: of many that fight for one object, all but the first win at once.
+    return written ?? this.contended.run(key, () => this.retryUpdate(key, options));
+  }
+
+  private async retryUpdate(key: string, options: UpdateOptions<T>): Promise<Written<T>> {
+    for (let attempt = 2; attempt <= CONFLICT_ATTEMPTS; attempt++) {
+      const written = await this.tryUpdate(key, await this.currentFromStore(key), options);
+      if (written) return written;
+    }
+    throw conflict(this.served.resource, options.name);
+  }
+
+  /** Undefined when the object changed meanwhile. */
+  private async tryUpdate(
+    key: string,
+    current: Current | undefined,
+    options: UpdateOptions<T>,
+  ): Promise<Written<T> | undefined> {
     const { namespace, name, create } = options;
-    const key = this.served.keyOf(namespace, name);
-    let current = this.currentFromCache(key);
-    for (let attempt = 1; ; attempt++) {
-      if (current === undefined) {
-        if (create) return this.create(create(), { ...options, namespace, ignoreVersion: true });
-        throw this.served.absent(namespace, name);
-      }
-      try {
-        return await this.updateOnce(key, current, options);
-      } catch (error) {
-        if (!isRevisionConflict(error)) throw statusOfStoreFault(error, this.served.resource, name);
-        if (attempt >= CONFLICT_ATTEMPTS) throw conflict(this.served.resource, name);
-      }
-      current = await this.currentFromStore(key);
+    if (current === undefined) {
+      if (create) return this.create(create(), { ...options, namespace, ignoreVersion: true });
+      throw this.served.absent(namespace, name);
+    }
+    try {
+      return await this.updateOnce(key, current, options);
+    } catch (error) {
+      if (isRevisionConflict(error)) return undefined;
+      throw statusOfStoreFault(error, this.served.resource, name);
     }
   }
 
