@@ -5,6 +5,7 @@ import type { Clock } from "@picokube/component-base/clock";
 import type { ObjectKey } from "./informer.js";
 
 const timeoutMs = 300_000;
+const none: ReadonlySet<string> = new Set();
 
 interface Expected {
   creations: number;
@@ -27,6 +28,11 @@ export class Expectations {
     if (!expected) return true;
     if (expected.creations <= 0 && expected.deletions.size === 0) return true;
     return this.#clock.now() - expected.sinceMs > timeoutMs;
+  }
+
+  /** Keys of objects whose deletion was asked for and not yet seen. */
+  pendingDeletions(key: ObjectKey): ReadonlySet<string> {
+    return this.satisfied(key) ? none : (this.#expected.get(key)?.deletions ?? none);
   }
 
   expectCreations(key: ObjectKey, count: number): void {

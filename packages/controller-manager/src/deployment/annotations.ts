@@ -6,6 +6,8 @@ export const revisionAnnotation = "deployment.kubernetes.io/revision";
 const revisionHistoryAnnotation = "deployment.kubernetes.io/revision-history";
 export const desiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas";
 export const maxReplicasAnnotation = "deployment.kubernetes.io/max-replicas";
+/** What clients of extensions/v1beta1 ask a rollback by: the revision, 0 for the last one. */
+export const rollbackAnnotation = "deprecated.deployment.rollback.to";
 export const podTemplateHashLabel = "pod-template-hash";
 
 // These belong to one of the two and are never copied from the Deployment.
@@ -15,7 +17,7 @@ const ownAnnotations = new Set([
   revisionHistoryAnnotation,
   desiredReplicasAnnotation,
   maxReplicasAnnotation,
-  "deprecated.deployment.rollback.to",
+  rollbackAnnotation,
 ]);
 
 const maxHistoryLength = 2000;
@@ -37,6 +39,22 @@ export function withReplicas(
   { desired, max }: { desired: number; max: number },
 ): Record<string, string> {
   return { ...annotations, [desiredReplicasAnnotation]: String(desired), [maxReplicasAnnotation]: String(max) };
+}
+
+/** What a Deployment's annotations are once it is rolled back to that ReplicaSet's. Upstream's SetDeploymentAnnotationsTo. */
+export function rolledBackAnnotations({
+  deployment,
+  target,
+}: {
+  deployment: Deployment;
+  target: ReplicaSet;
+}): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {}))
+    if (ownAnnotations.has(name)) result[name] = value;
+  for (const [name, value] of Object.entries(target.metadata.annotations ?? {}))
+    if (!ownAnnotations.has(name)) result[name] = value;
+  return result;
 }
 
 /** What the newest ReplicaSet's annotations must be. Upstream's SetNewReplicaSetAnnotations. */

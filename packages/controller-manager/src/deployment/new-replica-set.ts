@@ -84,7 +84,8 @@ async function createReplicaSet(state: RolloutState, revision: number): Promise<
     else {
       const message = `Failed to create new replica set "${replicaSetName}": ${(error as Error).message}`;
       recorder.record(deployment, { type: "Warning", reason: "ReplicaSetCreateError", message });
-      await state.setProgressing({ status: "False", reason: "ReplicaSetCreateError", message });
+      if (hasProgressDeadline(deployment))
+        await state.setProgressing({ status: "False", reason: "ReplicaSetCreateError", message });
       throw error;
     }
   }

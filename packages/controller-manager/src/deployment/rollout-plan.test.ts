@@ -41,6 +41,14 @@ test("a rolling update goes step by step and never below what must be available"
   t.strictSame(step(sized("new", 4), [sized("old", 1)]), ["old=0"]);
   t.strictSame(step(sized("new", 4), []), []);
   t.strictSame(step(sized("new", 1), [sized("old", 4, { available: 1 })]), ["old=2"], "lame pods go first");
+  const shrinking = sized("a", 2, { available: 4 });
+  t.strictSame(
+    step(sized("new", 1, { available: 0 }), [shrinking, sized("b", 2)], wanting(5, { maxSurge: 0, maxUnavailable: 2 })),
+    ["a=1"],
+    "pods that are about to go are not counted on",
+  );
+  const unobserved = { ...sized("new", 2), metadata: { ...sized("new", 2).metadata, generation: 2 } };
+  t.strictSame(step(unobserved, [sized("old", 3)]), [], "nor is a status of a former size");
   t.strictSame(
     step(sized("new", 0), [sized("old", 2)], wanting(2, { maxSurge: 0, maxUnavailable: 0 })),
     ["old=1"],
@@ -55,6 +63,23 @@ test("scaling: all to the one that runs, shares in mid-rollout", async (t) => {
   t.strictSame(scale(3, sized("new", 0), [sized("old", 0)]), ["new=3"]);
   t.strictSame(scale(20, sized("new", 5, { max: "13" }), [sized("old", 8, { max: "13" })]), ["old=15", "new=10"]);
   t.strictSame(scale(0, sized("new", 5, { max: "13" }), [sized("old", 8, { max: "13" })]), ["old=0", "new=0"]);
+  t.strictSame(scale(0, sized("new", 5), [sized("old", 8)]), ["old=0", "new=0"], "without a word of their former size");
+  t.strictSame(scale(5, sized("new", 5, { max: "13" }), [sized("old", 8, { max: "13" })]), ["old=4", "new=3"]);
+  const three = [sized("b", 3, { max: "11" }), sized("a", 3, { max: "11" })];
+  t.strictSame(
+    scale(12, sized("new", 5, { max: "11" }), three),
+    ["new=7", "b=4", "a=4"],
+    "the newer of equals grows first",
+  );
+  t.strictSame(scale(4, sized("new", 5, { max: "11" }), three), ["new=2", "a=1", "b=2"], "and shrinks last");
+  const wanted = { ...wanting(20), status: { replicas: 13 } };
+  const guessed = planScale({ deployment: wanted, newest: sized("new", 5), old: [sized("old", 8)] });
+  t.strictSame(words(guessed), ["old=15", "new=10"], "by the Deployment's own size where nothing is annotated");
+  const done = { ...sized("new", 4), metadata: { ...sized("new", 4).metadata } };
+  done.metadata.annotations = { "deployment.kubernetes.io/desired-replicas": "4" };
+  t.strictSame(scale(4, done, [sized("old", 2)]), ["old=0"], "a new one that is full ends the old ones");
+  const recreate = deployment("web", { spec: { replicas: 9, strategy: { type: "Recreate" } } });
+  t.strictSame(planScale({ deployment: recreate, newest: sized("new", 1), old: [sized("old", 2)] }), []);
 });
 
 test("the history keeps the newest revisions", async (t) => {

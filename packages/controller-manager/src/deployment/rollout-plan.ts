@@ -2,7 +2,7 @@
 
 import type { Deployment, ReplicaSet } from "@picokube/api/apps/v1";
 import { annotatedCount, desiredReplicasAnnotation, maxReplicasAnnotation, revisionOf } from "./annotations.js";
-import { active, byCreation, countedReplicas, type Fenceposts, fenceposts, wantedReplicas } from "./replica-sets.js";
+import { active, byCreation, type Fenceposts, fenceposts, wantedReplicas } from "./replica-sets.js";
 
 /** One ReplicaSet is to get this size. */
 export interface Scaling {
@@ -55,20 +55,22 @@ function planOldReplicaSets({
 }): Scaling[] {
   if (wantedReplicas(old) === 0) return [];
   const all = [...old, newest];
+  // A status of a former size says nothing of what is available: its change wakes us.
+  if (all.some(({ metadata, status }) => (metadata.generation ?? 0) > (status?.observedGeneration ?? 0))) return [];
   const minAvailable = desired - posts.maxUnavailable;
-  const newUnavailable = (newest.spec?.replicas ?? 1) - (newest.status?.availableReplicas ?? 0);
+  const newUnavailable = (newest.spec?.replicas ?? 1) - availableToStay(newest);
   let left = wantedReplicas(all) - minAvailable - newUnavailable;
   if (left <= 0) return [];
   const sizes = new Map(old.map((replicaSet) => [replicaSet, replicaSet.spec?.replicas ?? 1]));
   // Unhealthy pods go first: to lose them costs nothing.
   for (const replicaSet of [...old].sort(byCreation)) {
     const size = sizes.get(replicaSet)!;
-    const lame = Math.min(left, size - (replicaSet.status?.availableReplicas ?? 0));
+    const lame = Math.min(left, size - availableToStay(replicaSet));
     if (lame <= 0) continue;
     sizes.set(replicaSet, size - lame);
     left -= lame;
   }
-  let spare = countedReplicas(all, "availableReplicas") - minAvailable;
+  let spare = all.reduce((sum, replicaSet) => sum + availableToStay(replicaSet), 0) - minAvailable;
   for (const replicaSet of [...old].sort(byCreation)) {
     const size = sizes.get(replicaSet)!;
     const less = Math.min(size, spare);
@@ -79,6 +81,12 @@ function planOldReplicaSets({
   return [...sizes]
     .filter(([replicaSet, replicas]) => replicas !== (replicaSet.spec?.replicas ?? 1))
     .map(([replicaSet, replicas]) => ({ replicaSet, replicas }));
+}
+
+// A ReplicaSet that was told to shrink may still count pods that it is about to delete. (Upstream goes by the count alone;
+// a change of the template at that moment lets it go below what must be available.)
+function availableToStay({ spec, status }: ReplicaSet): number {
+  return Math.min(spec?.replicas ?? 1, status?.availableReplicas ?? 0);
 }
 
 /** The sizes after the Deployment itself was scaled: in mid-rollout every ReplicaSet gets its share. */
@@ -101,7 +109,8 @@ export function planScale({
   if (newest && isSaturated(deployment, newest)) return active(old).map((replicaSet) => ({ replicaSet, replicas: 0 }));
   if (deployment.spec?.strategy?.type === "Recreate") return [];
   const allowed = desired > 0 ? desired + fenceposts(deployment).maxSurge : 0;
-  return shareOut({ running, difference: allowed - wantedReplicas(running), allowed });
+  const before = deployment.status?.replicas ?? 0;
+  return shareOut({ running, difference: allowed - wantedReplicas(running), allowed, before });
 }
 
 function isSaturated(deployment: Deployment, newest: ReplicaSet): boolean {
@@ -117,10 +126,13 @@ function shareOut({
   running,
   difference,
   allowed,
+  before,
 }: {
   running: readonly ReplicaSet[];
   difference: number;
   allowed: number;
+  /** The size to go by where a ReplicaSet does not say for how many it was made. */
+  before: number;
 }): Scaling[] {
   const size = ({ spec }: ReplicaSet) => spec?.replicas ?? 1;
   // Bigger ones first; of equals the newer grows first and the older shrinks first.
@@ -129,16 +141,24 @@ function shareOut({
   let given = 0;
   const shares = sorted.map((replicaSet) => {
     if (difference === 0) return { replicaSet, replicas: size(replicaSet) };
-    const before = annotatedCount(replicaSet, maxReplicasAnnotation) ?? allowed;
-    const ideal = before === 0 ? 0 : Math.round((size(replicaSet) * allowed) / before) - size(replicaSet);
+    const ideal = share(size(replicaSet), {
+      allowed,
+      before: annotatedCount(replicaSet, maxReplicasAnnotation) || before,
+    });
     const left = difference - given;
-    const share = difference > 0 ? Math.min(ideal, left) : Math.max(ideal, left);
-    given += share;
-    return { replicaSet, replicas: size(replicaSet) + share };
+    const more = difference > 0 ? Math.min(ideal, left) : Math.max(ideal, left);
+    given += more;
+    return { replicaSet, replicas: size(replicaSet) + more };
   });
   const first = shares[0];
   if (first) shares[0] = { ...first, replicas: Math.max(0, first.replicas + difference - given) };
   return shares;
+}
+
+// By how much one grows or shrinks. Upstream's getReplicaSetFraction.
+function share(size: number, { allowed, before }: { allowed: number; before: number }): number {
+  if (allowed === 0) return -size;
+  return before === 0 ? 0 : Math.round((size * allowed) / before) - size;
 }
 
 /** The old ReplicaSets that the history has no room for. */

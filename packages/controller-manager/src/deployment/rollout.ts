@@ -11,7 +11,8 @@ import { findCondition } from "../conditions.js";
 import { annotatedCount, desiredReplicasAnnotation, withReplicas } from "./annotations.js";
 import { calculateStatus, hasProgressDeadline, rolloutStatus } from "./deployment-status.js";
 import { newReplicaSet } from "./new-replica-set.js";
-import { active, fenceposts, findNewReplicaSet, isComplete, oldReplicaSets } from "./replica-sets.js";
+import { active, countedReplicas, fenceposts, findNewReplicaSet, isComplete, oldReplicaSets } from "./replica-sets.js";
+import { rollBack } from "./rollback.js";
 import { planCleanup, planRollingUpdate, planScale, type Scaling } from "./rollout-plan.js";
 import { type RolloutDependencies, RolloutState } from "./rollout-state.js";
 
@@ -37,7 +38,9 @@ export class Rollout {
     const { metadata, spec } = this.#state.deployment;
     if (metadata.deletionTimestamp) return this.#syncStatus(undefined);
     await this.#syncPausedCondition();
-    if (spec?.paused || this.#isScalingEvent()) return this.#syncScale();
+    if (spec?.paused) return this.#syncScale();
+    if (await rollBack(this.#state)) return this.#state.deployment;
+    if (this.#isScalingEvent()) return this.#syncScale();
     return spec?.strategy?.type === "Recreate" ? this.#recreate() : this.#rollingUpdate();
   }
 
@@ -85,6 +88,7 @@ export class Rollout {
   }
 
   #oldPodsRunning(old: readonly ReplicaSet[]): boolean {
+    if (countedReplicas(old, "replicas") > 0) return true;
     const owners = new Set(old.map(({ metadata }) => metadata.uid));
     return this.#pods.some((pod) => owners.has(controllerOf(pod)?.uid ?? "") && !isPodTerminal(pod));
   }

@@ -66,7 +66,10 @@ export function replicasController<T extends ReplicaSet | ReplicationController>
       const plan = planReplicaSet({ desired, active, related, nowMs: clock.now() });
       failure = await carryOut(key, owner, plan);
     }
-    const current = await updateStatus(owner, active, failure?.told);
+    // What was told to end must not be counted on: a Deployment would let go of others in its stead.
+    const leaving = expectations.pendingDeletions(key);
+    const staying = active.filter((pod) => !leaving.has(keyOf(pod)));
+    const current = await updateStatus(owner, staying, failure?.told);
     if (failure) throw failure.error;
     const { minReadySeconds = 0, replicas = 1 } = current.spec ?? {};
     const { readyReplicas = 0, availableReplicas = 0 } = current.status ?? {};
