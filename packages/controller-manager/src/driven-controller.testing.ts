@@ -1,0 +1,124 @@
+// One controller that a test drives step by step: it reconciles when told to, on a cache as fresh as told, and dies at any
+// write. Between two steps nothing of it runs, so that a test can say what each step saw. For tests only.
+
+import { events } from "@picokube/api/core/v1";
+import type { KubernetesObject } from "@picokube/api/meta/v1";
+import type { Resource } from "@picokube/api/resource";
+import type { Client } from "@picokube/client/client";
+import type { Controller } from "@picokube/client/controller";
+import type { InformerFactory, ObjectKey } from "@picokube/client/informer";
+import { keyOf } from "@picokube/client/object-key";
+import type { Clock } from "@picokube/component-base/clock";
+import type { Dependencies } from "./dependencies.js";
+import { eventually, testDependencies } from "./run-controllers.testing.js";
+
+/** What a controller is about to do. */
+export interface Write {
+  readonly verb: "create" | "update" | "patch" | "delete";
+  readonly resource: Resource;
+  readonly args: readonly unknown[];
+}
+
+export interface DrivenController {
+  /** What the controller sees. */
+  readonly informers: InformerFactory;
+  /** Waits until the caches of these show what the server has. */
+  catchUp(...resources: readonly Resource[]): Promise<void>;
+  /** One reconcile. It dies at write number deathAt, before the server sees it or after; then a new life begins. Resolves to what was thrown. */
+  step(key: ObjectKey, death?: { at: number; afterTheWrite: boolean }): Promise<unknown>;
+}
+
+class Crash extends Error {}
+
+export async function driveController(
+  t: { teardown(callback: () => unknown): void },
+  {
+    client,
+    create,
+    clock,
+    onWrite,
+  }: {
+    client: Client;
+    create: (dependencies: Dependencies) => Controller | undefined;
+    clock: Clock;
+    /** Hears of each write before it is made. */
+    onWrite: (write: Write) => void;
+  },
+): Promise<DrivenController> {
+  let death: { at: number; afterTheWrite: boolean } | undefined;
+  let writes = 0;
+  let isDead = false;
+
+  async function guard(write: Write, make: () => Promise<unknown>): Promise<unknown> {
+    if (isDead) throw new Crash("the controller is dead");
+    if (write.resource.resource === events.resource) return make();
+    onWrite(write);
+    writes += 1;
+    if (!death || writes < death.at) return make();
+    isDead = true;
+    if (death.afterTheWrite) await make().catch(() => {});
+    throw new Crash("the controller died");
+  }
+
+  const verbs = new Set<string | symbol>(["create", "update", "patch", "delete"]);
+  const mortal = new Proxy(client, {
+    get(target, name) {
+      const value = target[name as keyof Client] as unknown;
+      if (typeof value !== "function") return value;
+      const method = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      if (!verbs.has(name)) return method;
+      return (...args: unknown[]) =>
+        guard({ verb: name as Write["verb"], resource: args[0] as Resource, args: args.slice(1) }, () =>
+          method(...args),
+        );
+    },
+  });
+
+  async function live() {
+    const ending = new AbortController();
+    const dependencies = testDependencies({ client: mortal, clock });
+    const controller = create(dependencies)!;
+    for (const { informer, handler } of controller.watches) informer.addHandler(handler(() => {}));
+    dependencies.informers.start(ending.signal);
+    await dependencies.informers.waitForSync(ending.signal);
+    return { controller, informers: dependencies.informers, end: () => ending.abort() };
+  }
+
+  let current = await live();
+  t.teardown(() => current.end());
+  const versions = (objects: readonly KubernetesObject[]) =>
+    objects
+      .map((object) => `${keyOf(object)} ${object.metadata.resourceVersion}`)
+      .sort()
+      .join();
+
+  return {
+    get informers() {
+      return current.informers;
+    },
+    async catchUp(...resources) {
+      for (const resource of resources)
+        await eventually(`the cache of ${resource.resource}`, async () => {
+          const { items } = await client.list(resource);
+          return versions(items) === versions(current.informers.for(resource).list());
+        });
+    },
+    async step(key, nextDeath) {
+      death = nextDeath;
+      writes = 0;
+      let thrown: unknown;
+      try {
+        await current.controller.reconcile(key, new AbortController().signal);
+      } catch (error) {
+        thrown = error;
+      }
+      if (isDead) {
+        current.end();
+        isDead = false;
+        death = undefined;
+        current = await live();
+      }
+      return thrown;
+    },
+  };
+}
