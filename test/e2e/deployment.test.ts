@@ -1,6 +1,7 @@
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
 import { eventually } from "./harness/eventually.js";
+import { startLoad } from "./harness/load.js";
 import { useNamespace } from "./harness/namespace.js";
 
 test("D1 a deployment: created, watched, scaled, updated, described", async (t) => {
@@ -140,4 +141,49 @@ test("D1 a rollout: paused, resumed, undone to a revision, restarted, past its d
   t.match(await rolledOut(), /successfully rolled out/);
   const sizes = (await replicaSets()).map(({ spec }: { spec: { replicas: number } }) => spec.replicas);
   t.strictSame(sizes.sort(), [0, 0, 0, 0, 3], "the one that never came up is gone too");
+});
+
+test("D1 no request fails while a deployment behind a service rolls over", async (t) => {
+  const cluster = await useCluster(t);
+  const { kubectl } = await useNamespace(t, cluster);
+  await kubectl.apply(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: nginx
+        image: nginx
+        ports: [{containerPort: 80}]
+        readinessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 1}
+        # What every rollout without a failed request needs: the pod serves on until nobody is sent to it any more.
+        lifecycle: {preStop: {sleep: {seconds: 10}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+`);
+  await kubectl.run(["rollout", "status", "deployment/web", "--timeout=120s"]);
+  const { clusterIP } = (await kubectl.json(["get", "service", "web"])).spec;
+  const load = startLoad(`http://${clusterIP}/`);
+  t.teardown(() => load.stop());
+  await eventually("it answers", async () => load.answered() > 20);
+  load.forget();
+  await kubectl.run(["set", "image", "deployment/web", "nginx=nginx:other"]);
+  t.match(await kubectl.run(["rollout", "status", "deployment/web", "--timeout=180s"]), /successfully rolled out/);
+  await eventually(
+    "the old pods are gone",
+    async () => (await kubectl.json(["get", "pods"])).items.length === 3,
+    120_000,
+  );
+  await load.stop();
+  t.ok(load.answered() > 20, `${load.answered()} requests were answered`);
+  t.strictSame(load.failures(), []);
 });
