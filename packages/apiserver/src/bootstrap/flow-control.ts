@@ -13,34 +13,16 @@ interface Level {
   readonly queuing?: { queues: number; handSize: number; queueLengthLimit: number };
 }
 
+const queues = (count: number, handSize: number) => ({ queues: count, handSize, queueLengthLimit: 50 });
+
 const LEVELS: readonly Level[] = [
   { name: "catch-all", shares: 5, lendablePercent: 0 },
-  { name: "system", shares: 30, lendablePercent: 33, queuing: { queues: 64, handSize: 6, queueLengthLimit: 50 } },
-  { name: "node-high", shares: 40, lendablePercent: 25, queuing: { queues: 64, handSize: 6, queueLengthLimit: 50 } },
-  {
-    name: "leader-election",
-    shares: 10,
-    lendablePercent: 0,
-    queuing: { queues: 16, handSize: 4, queueLengthLimit: 50 },
-  },
-  {
-    name: "workload-high",
-    shares: 40,
-    lendablePercent: 50,
-    queuing: { queues: 128, handSize: 6, queueLengthLimit: 50 },
-  },
-  {
-    name: "workload-low",
-    shares: 100,
-    lendablePercent: 90,
-    queuing: { queues: 128, handSize: 6, queueLengthLimit: 50 },
-  },
-  {
-    name: "global-default",
-    shares: 20,
-    lendablePercent: 50,
-    queuing: { queues: 128, handSize: 6, queueLengthLimit: 50 },
-  },
+  { name: "system", shares: 30, lendablePercent: 33, queuing: queues(64, 6) },
+  { name: "node-high", shares: 40, lendablePercent: 25, queuing: queues(64, 6) },
+  { name: "leader-election", shares: 10, lendablePercent: 0, queuing: queues(16, 4) },
+  { name: "workload-high", shares: 40, lendablePercent: 50, queuing: queues(128, 6) },
+  { name: "workload-low", shares: 100, lendablePercent: 90, queuing: queues(128, 6) },
+  { name: "global-default", shares: 20, lendablePercent: 50, queuing: queues(128, 6) },
 ];
 
 type Subject =

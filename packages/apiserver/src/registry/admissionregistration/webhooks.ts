@@ -14,6 +14,19 @@ import { ageColumn, column, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import { validateWebhookConfiguration, validateWebhookConfigurationUpdate } from "./webhook-validation.js";
 
+const columns = [
+  nameColumn,
+  column<MutatingWebhookConfiguration | ValidatingWebhookConfiguration>(
+    "Webhooks",
+    ({ webhooks }) => (webhooks ?? []).length,
+    {
+      type: "integer",
+      description: "Webhooks indicates the number of webhooks registered in this configuration",
+    },
+  ),
+  ageColumn,
+];
+
 /** The definition of mutatingwebhookconfigurations. */
 export const mutatingWebhookConfigurationDefinition = define<MutatingWebhookConfiguration>({
   resource: mutatingwebhookconfigurations,
@@ -23,14 +36,7 @@ export const mutatingWebhookConfigurationDefinition = define<MutatingWebhookConf
   validate: validateWebhookConfiguration,
   validateUpdate: validateWebhookConfigurationUpdate,
   hasGeneration: true,
-  columns: [
-    nameColumn,
-    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, {
-      type: "integer",
-      description: "Webhooks indicates the number of webhooks registered in this configuration",
-    }),
-    ageColumn,
-  ],
+  columns,
 });
 
 /** The definition of validatingwebhookconfigurations. */
@@ -42,12 +48,5 @@ export const validatingWebhookConfigurationDefinition = define<ValidatingWebhook
   validate: validateWebhookConfiguration,
   validateUpdate: validateWebhookConfigurationUpdate,
   hasGeneration: true,
-  columns: [
-    nameColumn,
-    column("Webhooks", ({ webhooks }) => (webhooks ?? []).length, {
-      type: "integer",
-      description: "Webhooks indicates the number of webhooks registered in this configuration",
-    }),
-    ageColumn,
-  ],
+  columns,
 });
