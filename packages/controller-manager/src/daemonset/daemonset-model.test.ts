@@ -73,6 +73,7 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
   const random = seededRandom(seed);
   const clock = steppingClock();
   const faults: string[] = [];
+  let written = 0;
   let before: Seen = { nodes: [], pods: [] };
   const endedNow = new Set<string>();
   const see = (): Seen => ({
@@ -91,6 +92,7 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
     create: daemonSetController,
     clock,
     onWrite(write) {
+      written += 1;
       const set = controller.informers.for(daemonsets).get(key)!;
       // The cache may have moved on since the step began: what either shows may be acted on.
       const fault = faultOf(write, set, asOfNow(before)) && faultOf(write, set, asOfNow(see()));
@@ -222,6 +224,10 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
     done.all.length - done.names.length <= (done.set.status?.numberMisscheduled ?? 0),
     `seed ${seed}: no pod too many`,
   );
+  await catchUp();
+  written = 0;
+  await controller.step(key);
+  t.equal(written, 0, `seed ${seed}: at rest nothing is written`);
   const { items } = await client.list(controllerrevisions, { namespace });
   t.ok(items.length <= 3, `seed ${seed}: ${items.length} revisions, of which two are history`);
   t.equal(new Set(items.map(({ revision }) => revision)).size, items.length, "no revision number twice");

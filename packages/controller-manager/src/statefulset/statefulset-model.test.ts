@@ -142,6 +142,7 @@ async function play(
   const random = seededRandom(seed);
   const world = new World(client);
   const faults: string[] = [];
+  let written = 0;
   let before: readonly Pod[] = [];
   const endedNow = new Set<string>();
   const see = () => controller.informers.for(pods).list(namespace);
@@ -155,6 +156,7 @@ async function play(
     create: statefulSetController,
     clock: realClock(),
     onWrite(write) {
+      written += 1;
       const set = controller.informers.for(statefulsets).get(`${namespace}/${name}`)!;
       // The cache may have moved on since the step began: what either shows may be acted on.
       const fault = faultOf(write, set, asOfNow(before)) && faultOf(write, set, asOfNow(see()));
@@ -253,6 +255,10 @@ async function play(
     `seed ${seed}: of the last template`,
   );
   t.equal(done.set.metadata.uid, made.metadata.uid);
+  await catchUp();
+  written = 0;
+  await controller.step(`${namespace}/${name}`);
+  t.equal(written, 0, `seed ${seed}: at rest nothing is written`);
   const { items } = await client.list(controllerrevisions, { namespace });
   t.ok(items.length <= 3, `seed ${seed}: ${items.length} revisions, of which two are history`);
   t.equal(new Set(items.map(({ revision }) => revision)).size, items.length, "no revision number twice");
