@@ -5,7 +5,7 @@ import { type Event as NewEvent, events as newEvents } from "@picokube/api/event
 import { column, nameColumn, timestampSince } from "../columns.js";
 import { define } from "../define.js";
 import type { Column } from "../resource-definition.js";
-import { validateEvent, validateNewEvent } from "./event-validation.js";
+import { validateEvent, validateNewEvent, validateNewEventUpdate } from "./event-validation.js";
 
 function firstSeen(event: CoreEvent, now: number): string {
   return timestampSince(event.firstTimestamp || event.eventTime, now);
@@ -122,6 +122,7 @@ export const newEventDefinition = define<NewEvent>({
   hasGeneration: false,
   allowCreateOnUpdate: true,
   validate: (event) => validateNewEvent(toCoreEvent(event)),
+  validateUpdate: (event, old) => validateNewEventUpdate(toCoreEvent(event), toCoreEvent(old)),
   selectableFields: {
     ...Object.fromEntries(
       involvedFields.map((field) => [`regarding.${field}`, (event: NewEvent) => event.regarding?.[field] ?? ""]),
