@@ -1,7 +1,8 @@
 // One keep-alive HTTPS connection that costs its process as little as possible, so that the server and not the load
-// generator is measured. Knows HTTP/1.1 as far as the servers under test speak it: a length, or a stream without end.
+// generator is measured. Knows HTTP/1.1 as far as the servers under test speak it.
 
 import { connect, type TLSSocket } from "node:tls";
+import { chunkedBody } from "./chunked-body.js";
 
 export interface Target {
   readonly port: number;
@@ -52,8 +53,9 @@ function connectionOf(socket: TLSSocket): Connection {
   let head: Buffer | undefined;
   let streaming = false;
   let code = 0;
-  let missingBytes = -1;
   let chunks: Buffer[] = [];
+  /** Takes more of a body that has begun; true once it has ended. */
+  let takeBody: ((chunk: Buffer) => boolean) | undefined;
 
   const fail = (error: Error) => {
     pending?.reject(error);
@@ -62,13 +64,17 @@ function connectionOf(socket: TLSSocket): Connection {
   const finish = () => {
     const { resolve, reject } = pending!;
     pending = undefined;
+    takeBody = undefined;
     if (code < 300) resolve(chunks);
     else reject(new Error(`the server answered ${code}: ${Buffer.concat(chunks).toString().slice(0, 300)}`));
   };
-  const takeBody = (chunk: Buffer) => {
-    if (chunk.length > 0) chunks.push(chunk);
-    missingBytes -= chunk.length;
-    if (missingBytes <= 0) finish();
+  const bodyOfLength = (length: number) => {
+    let missingBytes = length;
+    return (chunk: Buffer) => {
+      if (chunk.length > 0) chunks.push(chunk);
+      missingBytes -= chunk.length;
+      return missingBytes <= 0;
+    };
   };
   const takeHead = (chunk: Buffer) => {
     head = head === undefined ? chunk : Buffer.concat([head, chunk]);
@@ -84,15 +90,15 @@ function connectionOf(socket: TLSSocket): Connection {
       if (rest.length > 0) pending!.onStream(rest);
       return;
     }
-    missingBytes = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? Number.NaN);
-    if (Number.isNaN(missingBytes)) return fail(new Error(`an answer without a length: ${text}`));
+    const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
     chunks = [];
-    takeBody(rest);
+    takeBody = length === undefined ? chunkedBody((bytes) => chunks.push(bytes)) : bodyOfLength(Number(length));
+    if (takeBody(rest)) finish();
   };
   socket.on("data", (chunk: Buffer) => {
     if (streaming) pending!.onStream!(chunk);
-    else if (missingBytes > 0) takeBody(chunk);
-    else takeHead(chunk);
+    else if (takeBody === undefined) takeHead(chunk);
+    else if (takeBody(chunk)) finish();
   });
   socket.on("error", fail);
   socket.on("close", () => fail(new Error("the server closed the connection")));
@@ -105,7 +111,6 @@ function connectionOf(socket: TLSSocket): Connection {
   const ask = (request: Request, onStream?: Pending["onStream"]) =>
     new Promise<Buffer[]>((resolve, reject) => {
       if (socket.destroyed) return reject(new Error("the connection is closed"));
-      missingBytes = -1;
       pending = { onStream, resolve, reject };
       send(request);
     });
