@@ -6,6 +6,7 @@ import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { ageColumn } from "../registry/columns.js";
 import type { Column } from "../registry/resource-definition.js";
 import type { CacheItem, RememberedRow } from "../storage/cache-item.js";
+import { endOfMetadata } from "../storage/codec.js";
 import type { ServedResource } from "../storage/served-resource.js";
 import { cellJson, columnsOf, conditionsJson, type IncludeObject, rowBytes } from "./tables.js";
 
@@ -22,10 +23,10 @@ export function rowOf(
   const { definition, cache } = served;
   let row = definition.storedAs ? undefined : item.row;
   if (row === undefined) {
-    row = remember(served, served.objectOf(item), nowMs);
+    row = remember(item, served, nowMs);
     if (!definition.storedAs && cache.items.length <= MAX_REMEMBERED_ROWS) item.row = row;
   }
-  const { createdMs, conditions } = row;
+  const { createdMs, conditions, metadataEnd } = row;
   const columns = columnsOf(definition);
   const cells = row.cells.map((cell, index) => {
     if (cell !== undefined) return cell;
@@ -33,11 +34,14 @@ export function rowOf(
     if (isAge(column) && !Number.isNaN(createdMs)) return JSON.stringify(humanDuration(nowMs - createdMs));
     return cellJson(column, served.objectOf(item), nowMs);
   });
-  return rowBytes({ cells, conditions, includeObject, bytes: served.bytesOf(item) });
+  return rowBytes({ cells, conditions, includeObject, bytes: served.bytesOf(item), metadataEnd });
 }
 
-function remember({ definition }: ServedResource, object: KubernetesObject, nowMs: number): RememberedRow {
+function remember(item: CacheItem, served: ServedResource, nowMs: number): RememberedRow {
+  const { definition } = served;
+  const object = served.objectOf(item);
   return {
+    metadataEnd: endOfMetadata(served.bytesOf(item)),
     cells: columnsOf(definition).map((column) => {
       if (isAge(column)) return undefined;
       const cell = cellJson(column, object, nowMs);

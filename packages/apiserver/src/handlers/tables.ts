@@ -86,11 +86,14 @@ export function rowBytes({
   conditions,
   includeObject,
   bytes,
+  metadataEnd,
 }: {
   cells: readonly string[];
   conditions: string;
   includeObject: IncludeObject;
   bytes: Buffer;
+  /** Where the metadata ends in the bytes, when that is known. */
+  metadataEnd?: number;
 }): Buffer {
   const shown = conditions === "" ? "" : `,"conditions":${conditions}`;
   const head = Buffer.from(`{"cells":[${cells.join(",")}]${shown},"object":`);
@@ -100,7 +103,7 @@ export function rowBytes({
     case "Object":
       return Buffer.concat([head, bytes, ROW_END]);
     default:
-      return Buffer.concat([head, PARTIAL_HEAD, metadataBytes(bytes), PARTIAL_END, ROW_END]);
+      return Buffer.concat([head, PARTIAL_HEAD, metadataBytes(bytes, metadataEnd), PARTIAL_END, ROW_END]);
   }
 }
 

@@ -4,6 +4,7 @@ import { badRequest } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { decodeObject } from "../decode/decode-object.js";
 import type { RequestInfo } from "../request/request-info.js";
+import { cloneJson } from "../storage/clone-json.js";
 import type { Handler } from "./dependencies.js";
 import { readBody } from "./exchange.js";
 import { representationOf } from "./represent.js";
@@ -25,11 +26,11 @@ export const handleUpdate: Handler = async (exchange, { served, writer }, depend
     subresource: info.subresource,
     context,
     admission: dependencies.admission,
-    transform: () => structuredClone(object),
+    transform: () => cloneJson(object),
     create: mayCreate
       ? () => {
           dependencies.authorizeCreate(exchange);
-          return structuredClone(object);
+          return cloneJson(object);
         }
       : undefined,
   });

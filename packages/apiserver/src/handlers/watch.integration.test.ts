@@ -103,6 +103,50 @@ test("after a restart a watcher is told what it missed, from the store's log", a
   await Promise.all(watchers);
 });
 
+test("rows of what goes, or leaves a selection, are whole though they were shown before", async (t) => {
+  const server = await startApiServer(t);
+  const headers = { accept: "application/json;as=Table;g=meta.k8s.io;v=v1" };
+  const table = async () => {
+    const { body } = await server.client.raw({ method: "GET", path: CONFIG_MAPS, headers });
+    return JSON.parse(await textOf(body));
+  };
+  for (const name of ["a", "b"]) {
+    const metadata = { name, namespace: "default", labels: { color: "red" } };
+    await server.client.create(configmaps, { metadata } as never);
+  }
+  const { metadata, rows } = await table();
+  t.same(
+    (await table()).rows.map(({ object }: { object: unknown }) => object),
+    rows.map(({ object }: { object: unknown }) => object),
+    "the row that is remembered is the row that was made",
+  );
+  const path = `${CONFIG_MAPS}?watch=1&labelSelector=color%3Dred&resourceVersion=${metadata.resourceVersion}`;
+  const { body } = await server.client.raw({ method: "GET", path, headers });
+  // A revision of more digits makes the bytes longer than those that the row was made of.
+  const digits = metadata.resourceVersion.length;
+  for (let revision = metadata.resourceVersion, made = 0; revision.length === digits; ) {
+    const names = Array.from({ length: 20 }, () => `more-${made++}`);
+    const created = await Promise.all(names.map((name) => create(server, name)));
+    revision = created.at(-1)!.metadata.resourceVersion!;
+  }
+  const patch = { metadata: { labels: { color: "blue" } } };
+  await server.client.patch(configmaps, { namespace: "default", name: "a" }, patch, { type: "merge" });
+  await server.client.delete(configmaps, { namespace: "default", name: "b" });
+  const told: string[] = [];
+  let text = "";
+  for await (const chunk of body) {
+    text += chunk.toString();
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      const { type, object } = JSON.parse(text.slice(0, end));
+      text = text.slice(end + 1);
+      const { name, resourceVersion } = object.rows[0].object.metadata;
+      told.push(`${type} ${name} ${resourceVersion === object.metadata.resourceVersion}`);
+    }
+    if (told.length === 2) break;
+  }
+  t.same(told, ["DELETED a true", "DELETED b true"]);
+});
+
 test("compaction makes old pages expire with a token to go on with", async (t) => {
   const server = await startApiServer(t, { flags: ["--etcd-compaction-interval=300ms"] });
   for (const name of ["a", "b", "c"]) await create(server, name);

@@ -261,5 +261,5 @@ function frameType({ type, item, previous }: CacheEvent, sees: (item: CacheItem)
 function lastSeen({ type, item, previous, revision }: CacheEvent): CacheItem {
   if (type === "DELETED" || previous === undefined) return item;
   const bytes = replaceRevision(previous.bytes, { from: previous.revision, to: revision });
-  return { ...previous, revision, bytes, parsed: undefined };
+  return { ...previous, revision, bytes, parsed: undefined, row: undefined };
 }

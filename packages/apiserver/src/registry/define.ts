@@ -1,6 +1,7 @@
 // Makes a ResourceDefinition out of a kind's declaration: adds what all kinds with a /status share.
 
 import type { KubernetesObject } from "@picokube/api/meta/v1";
+import { cloneJson } from "../storage/clone-json.js";
 import { isOwnWrite } from "./own-write.js";
 import type { ResourceDefinition } from "./resource-definition.js";
 
@@ -27,7 +28,7 @@ export function define<T extends KubernetesObject>(
       const status = (old as WithStatus).status;
       if (isOwnWrite(context)) return rest.prepareForUpdate?.(object, old, context);
       if (status === undefined) delete (object as WithStatus).status;
-      else (object as WithStatus).status = structuredClone(status);
+      else (object as WithStatus).status = cloneJson(status);
       await rest.prepareForUpdate?.(object, old, context);
     },
   };

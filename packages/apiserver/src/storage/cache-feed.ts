@@ -191,7 +191,7 @@ export class CacheFeed {
         entry.cache.unreadable.delete(event.key);
         if (!previous) return;
         const bytes = spliceRevision(event.current.value, event.revision);
-        const item = { ...previous, revision: event.revision, bytes, parsed: undefined };
+        const item = { ...previous, revision: event.revision, bytes, parsed: undefined, row: undefined };
         entry.cache.apply({ type: "DELETED", revision: event.revision, item, previous, frames: new Map() });
         return;
       }

@@ -16,8 +16,8 @@ export interface CacheItem {
   readonly fields: { readonly [field: string]: string };
   /** Set while remembered; read through WatchCache.object(). */
   parsed: KubernetesObject | undefined;
-  /** Set once the item has been shown in a Table of its own kind. */
-  row?: RememberedRow;
+  /** Set once the item has been shown in a Table of its own kind; belongs to these very bytes. */
+  row?: RememberedRow | undefined;
 }
 
 /** What of a Table's row stays the same while the object does. */
@@ -28,6 +28,8 @@ export interface RememberedRow {
   readonly conditions: string;
   /** Milliseconds since the epoch; NaN when the object does not say. */
   readonly createdMs: number;
+  /** Where the metadata ends in the item's bytes. */
+  readonly metadataEnd: number;
 }
 
 /** One change, with both states; for DELETED the item is the last state under the deleting revision. */

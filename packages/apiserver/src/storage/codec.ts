@@ -60,9 +60,18 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** The metadata of an object's bytes, as it stands in them. */
-export function metadataBytes(bytes: Buffer): Buffer {
-  const start = bytes.indexOf(METADATA_MARK) + METADATA_MARK.length - 1;
+/** The metadata of an object's bytes, as it stands in them. end is where endOfMetadata found it, when that is known. */
+export function metadataBytes(bytes: Buffer, end = endOfMetadata(bytes)): Buffer {
+  return bytes.subarray(startOfMetadata(bytes), end);
+}
+
+function startOfMetadata(bytes: Buffer): number {
+  return bytes.indexOf(METADATA_MARK) + METADATA_MARK.length - 1;
+}
+
+/** Where the metadata of an object's bytes ends. */
+export function endOfMetadata(bytes: Buffer): number {
+  const start = startOfMetadata(bytes);
   let depth = 0;
   let inString = false;
   for (let at = start; at < bytes.length; at++) {
@@ -72,7 +81,7 @@ export function metadataBytes(bytes: Buffer): Buffer {
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
     else if (byte === OPEN) depth++;
-    else if (byte === CLOSE && --depth === 0) return bytes.subarray(start, at + 1);
+    else if (byte === CLOSE && --depth === 0) return at + 1;
   }
   throw new Error("the bytes hold no metadata");
 }

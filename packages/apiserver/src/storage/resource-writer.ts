@@ -12,6 +12,7 @@ import type { RequestContext } from "../registry/resource-definition.js";
 import { validateManagedFields } from "../validation/managed-fields.js";
 import { validateMetadata } from "../validation/metadata.js";
 import type { CacheFeed } from "./cache-feed.js";
+import { cloneJson } from "./clone-json.js";
 import { encodeObject, parseObject, spliceRevision } from "./codec.js";
 import { type DeleteOptions, isReadyToGo, planDeletion, unmetPrecondition } from "./deletion.js";
 import { trackFields } from "./field-tracking.js";
@@ -207,7 +208,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     const { context, admission, subresource = "", name } = options;
     const { definition } = this.served;
     const old = this.served.copyOf(current);
-    const object = await options.transform(this.served.copyOf(current));
+    const object = await options.transform(cloneJson(old));
     object.kind = this.served.kind;
     object.apiVersion = this.served.apiVersion;
     checkIdentity(object, old, this.served);
@@ -233,7 +234,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     keepTimesOfNoChange(old, merged);
     const stored = this.served.toStored(merged);
     const bytes = encodeObject(stored);
-    const isSame = () => sameJson(parseObject(bytes), withoutRevision(parseObject(current.bytes)));
+    const isSame = () => sameJson(withoutRevision(stored), withoutRevision(parseObject(current.bytes)));
     if (context.dryRun || (!this.store.isStale?.(key) && isSame())) {
       return { object: merged, bytes: spliceRevision(encodeObject(merged), current.revision), created: false };
     }

@@ -9,6 +9,7 @@ import { metadataKeptByStatus } from "../apply/reset-fields.js";
 import type { RequestContext } from "../registry/resource-definition.js";
 import { validateManagedFields } from "../validation/managed-fields.js";
 import { validateMetadataUpdate } from "../validation/metadata.js";
+import { cloneJson } from "./clone-json.js";
 import { unmetPrecondition } from "./deletion.js";
 import { sameJson } from "./same-json.js";
 import type { ServedResource } from "./served-resource.js";
@@ -49,7 +50,7 @@ export function mergeSubresource<T extends KubernetesObject>(update: Update<T>, 
 
 /** Status and metadata are new, but for the metadata that the kind's status leaves alone; the rest stays. */
 function mergeStatus<T extends KubernetesObject>(object: T, old: T, { resource, definition }: ServedResource<T>): T {
-  const merged = structuredClone(old) as T & { status?: unknown };
+  const merged = cloneJson(old) as T & { status?: unknown };
   const { status } = object as { status?: unknown };
   if (status === undefined) delete merged.status;
   else merged.status = status;
