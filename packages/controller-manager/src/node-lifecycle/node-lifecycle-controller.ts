@@ -75,8 +75,9 @@ export function nodeLifecycleController(dependencies: Dependencies): Controller 
     const taints = desiredTaints(node, { eviction, nowMs });
     if (!taints) return;
     const { name, uid, resourceVersion } = node.metadata;
-    await client.patch(nodes, { name }, { metadata: { uid, resourceVersion }, spec: { taints } }, { type: "merge" });
+    // Before the write: another worker must not take the same turn meanwhile.
     if (eviction === "allow" && needsEviction(node)) lastEvictionMs.set(zoneOf(node), nowMs);
+    await client.patch(nodes, { name }, { metadata: { uid, resourceVersion }, spec: { taints } }, { type: "merge" });
   }
 
   function evictionOf(node: Node, nowMs: number): Eviction {
@@ -86,7 +87,8 @@ export function nodeLifecycleController(dependencies: Dependencies): Controller 
     const qps = zoneQps([...others, node], rates);
     if (!qps) return "forbid";
     const zone = zoneOf(node);
-    const zoneRate = qps.get(zone) ?? 0;
+    // A zone of excluded Nodes alone has no state of its own.
+    const zoneRate = qps.get(zone) ?? rates.normalQps;
     if (!needsEviction(node) || zoneRate === 0) return "hold";
     const sinceMs = nowMs - (lastEvictionMs.get(zone) ?? Number.NEGATIVE_INFINITY);
     return sinceMs >= 1000 / zoneRate ? "allow" : "hold";

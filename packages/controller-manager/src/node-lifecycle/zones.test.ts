@@ -41,6 +41,11 @@ test("eviction rates by zone", (t) => {
     "/dead": 0.1,
   });
   t.equal(zoneQps(zone("only", { up: 0, down: 1 }), rates), undefined);
+  const excluded = node("aside", {
+    metadata: { labels: { "node.kubernetes.io/exclude-disruption": "" } },
+    status: { conditions: [{ type: "Ready", status: "True" }] },
+  });
+  t.equal(zoneQps([...zone("only", { up: 0, down: 1 }), excluded], rates), undefined, "it does not stand for its zone");
   t.end();
 });
 

@@ -52,10 +52,14 @@ export function zoneState(nodes: readonly Node[], unhealthyThreshold: number): Z
   return "Normal";
 }
 
+const excludedLabel = "node.kubernetes.io/exclude-disruption";
+
 /** Nodes a second that may be emptied in each zone; undefined when all are down, for then it is rather we who cannot see. */
 export function zoneQps(nodes: readonly Node[], rates: EvictionRates): Map<string, number> | undefined {
   const zones = new Map<string, Node[]>();
   for (const node of nodes) {
+    // Whoever takes a Node down for a purpose does not want it to stand for its zone.
+    if (node.metadata.labels?.[excludedLabel] !== undefined) continue;
     const zone = zoneOf(node);
     const members = zones.get(zone);
     if (members) members.push(node);
@@ -66,7 +70,7 @@ export function zoneQps(nodes: readonly Node[], rates: EvictionRates): Map<strin
     size: members.length,
     state: zoneState(members, rates.unhealthyThreshold),
   }));
-  if (states.every(({ state }) => state === "FullDisruption")) return undefined;
+  if (states.length > 0 && states.every(({ state }) => state === "FullDisruption")) return undefined;
   return new Map(
     states.map(({ zone, size, state }) => {
       if (state !== "PartialDisruption") return [zone, rates.normalQps];

@@ -47,7 +47,11 @@ test("a node that is out of service", (t) => {
   const down = node("down", { spec: { taints }, status: { conditions: [{ type: "Ready", status: "Unknown" }] } });
   const still = node("still", { spec: { taints } });
   const pods = [
-    pod("a", { metadata: { deletionTimestamp }, spec: { nodeName: "down" } }),
+    pod("a", {
+      metadata: { deletionTimestamp },
+      spec: { nodeName: "down" },
+      status: { conditions: [{ type: "Ready", status: "True" }] },
+    }),
     pod("b", { spec: { nodeName: "down" } }),
     pod("c", { metadata: { deletionTimestamp }, spec: { nodeName: "still" } }),
   ];

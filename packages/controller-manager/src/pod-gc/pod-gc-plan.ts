@@ -1,7 +1,7 @@
 // Which pods no kubelet will ever end. Pure: upstream's podgc.
 
 import type { Node, Pod } from "@picokube/api/core/v1";
-import { isPodReady, isPodTerminal } from "@picokube/api/pod";
+import { isPodTerminal } from "@picokube/api/pod";
 import { findCondition } from "../conditions.js";
 
 export type GcReason = "Terminated" | "OutOfService" | "Orphaned" | "Unscheduled";
@@ -35,8 +35,7 @@ export function planPodGc({
     const { nodeName } = pod.spec ?? {};
     const terminating = pod.metadata.deletionTimestamp !== undefined;
     if (nodeName && isGone(nodeName)) add(pod, "Orphaned");
-    else if (nodeName && terminating && !isPodReady(pod) && isOutOfService(nodes.get(nodeName)))
-      add(pod, "OutOfService");
+    else if (nodeName && terminating && isOutOfService(nodes.get(nodeName))) add(pod, "OutOfService");
     else if (!nodeName && terminating) add(pod, "Unscheduled");
   }
   return [...doomed.values()];
