@@ -10,12 +10,21 @@ type Parameters = NonNullable<NonNullable<IngressClass["spec"]>["parameters"]>;
 
 const maxControllerBytes = 250;
 
-function validateParameters({ apiGroup, kind, name, scope, namespace }: Parameters, path: string): FieldError[] {
-  const faults = [
+/** A reference to an object of any kind (upstream: validateIngressTypedLocalObjectReference). */
+export function validateTypedReference(
+  { apiGroup, kind, name }: Pick<Parameters, "apiGroup" | "kind" | "name">,
+  path: string,
+): FieldError[] {
+  return [
     ...(apiGroup === undefined ? [] : objections(`${path}.apiGroup`, apiGroup, isDNS1123Subdomain(apiGroup))),
     ...requiredPathSegment(`${path}.kind`, kind, "kind is required"),
     ...requiredPathSegment(`${path}.name`, name, "name is required"),
   ];
+}
+
+function validateParameters(parameters: Parameters, path: string): FieldError[] {
+  const { scope, namespace } = parameters;
+  const faults = validateTypedReference(parameters, path);
   if (scope === undefined) return [...faults, required(`${path}.scope`)];
   const at = `${path}.namespace`;
   if (scope === "Namespace") {

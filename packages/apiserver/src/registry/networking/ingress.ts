@@ -4,7 +4,7 @@ import { type Ingress, ingresses } from "@picokube/api/networking/v1";
 import { ageColumn, column, loadBalancerAddresses, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import type { Column } from "../resource-definition.js";
-import { validateIngress } from "./ingress-validation.js";
+import { validateIngress, validateIngressStatus, validateIngressUpdate } from "./ingress-validation.js";
 
 /** The first three hosts, and how many rules there are besides: those without a host count too (upstream: formatHosts). */
 function hosts({ spec }: Ingress): string {
@@ -46,6 +46,7 @@ export const ingressDefinition = define<Ingress>({
     ingress.status = { loadBalancer: {} };
   },
   validate: validateIngress,
-  validateUpdate: validateIngress,
+  validateUpdate: validateIngressUpdate,
+  validateStatusUpdate: validateIngressStatus,
   columns,
 });

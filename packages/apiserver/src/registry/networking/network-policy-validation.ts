@@ -8,6 +8,7 @@ import {
   notSupported,
   required,
 } from "@picokube/api/validation/field-error";
+import { goStrings } from "@picokube/api/validation/go-syntax";
 import { cidrContains, isValidCIDR, parseCIDR } from "@picokube/api/validation/ip";
 import { isValidPortName, isValidPortNum } from "@picokube/api/validation/names";
 import { objections, oneOfIfSet } from "../check.js";
@@ -22,9 +23,9 @@ function validatePort({ port, endPort, protocol }: Port, path: string): FieldErr
   const faults = oneOfIfSet(`${path}.protocol`, protocol, ["TCP", "UDP", "SCTP"]);
   if (typeof port === "number") {
     faults.push(...objections(`${path}.port`, port, isValidPortNum(port)));
-    if (endPort !== undefined && endPort < port) {
-      faults.push(invalidValue(`${path}.endPort`, endPort, "must be greater than or equal to `port`"));
-    }
+    if (endPort === undefined) return faults;
+    if (endPort < port) faults.push(invalidValue(`${path}.endPort`, port, "must be greater than or equal to `port`"));
+    faults.push(...objections(`${path}.endPort`, endPort, isValidPortNum(endPort)));
   } else if (port !== undefined) {
     if (endPort !== undefined) {
       faults.push(invalidValue(`${path}.endPort`, endPort, "may not be specified when `port` is non-numeric"));
@@ -33,32 +34,35 @@ function validatePort({ port, endPort, protocol }: Port, path: string): FieldErr
   } else if (endPort !== undefined) {
     faults.push(invalidValue(`${path}.endPort`, endPort, "may not be specified when `port` is not specified"));
   }
-  if (endPort !== undefined) faults.push(...objections(`${path}.endPort`, endPort, isValidPortNum(endPort)));
+  return faults;
+}
+
+function validateIpBlock({ cidr = "", except }: NonNullable<Peer["ipBlock"]>, path: string): FieldError[] {
+  if (cidr === "") return [required(`${path}.cidr`)];
+  const faults = objections(`${path}.cidr`, cidr, isValidCIDR(cidr));
+  const outer = parseCIDR(cidr);
+  if (!outer) return faults;
+  for (const [index, excepted] of (except ?? []).entries()) {
+    const at = `${path}.except[${index}]`;
+    const inner = parseCIDR(excepted);
+    faults.push(...objections(at, excepted, isValidCIDR(excepted)));
+    if (!inner) continue;
+    if (!cidrContains(outer, excepted.split("/")[0]!) || inner.prefixLength <= outer.prefixLength) {
+      faults.push(invalidValue(at, excepted, "must be a strict subset of `cidr`"));
+    }
+  }
   return faults;
 }
 
 function validatePeer({ podSelector, namespaceSelector, ipBlock }: Peer, path: string): FieldError[] {
-  const faults = [
-    ...validateLabelSelector(podSelector, `${path}.podSelector`),
-    ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
-  ];
   const hasSelector = podSelector !== undefined || namespaceSelector !== undefined;
   if (!hasSelector && !ipBlock) return [required(path, "must specify a peer")];
-  if (!ipBlock) return faults;
-  if (hasSelector) return [forbiddenField(path, "may not specify both ipBlock and another peer")];
-  const cidr = parseCIDR(ipBlock.cidr ?? "");
-  if (!ipBlock.cidr) return [required(`${path}.ipBlock.cidr`)];
-  faults.push(...objections(`${path}.ipBlock.cidr`, ipBlock.cidr, isValidCIDR(ipBlock.cidr)));
-  for (const [index, except] of (ipBlock.except ?? []).entries()) {
-    const at = `${path}.ipBlock.except[${index}]`;
-    const inner = parseCIDR(except);
-    faults.push(...objections(at, except, isValidCIDR(except)));
-    if (!cidr || !inner) continue;
-    if (!cidrContains(cidr, except.split("/")[0]!) || inner.prefixLength <= cidr.prefixLength) {
-      faults.push(invalidValue(at, except, "must be a strict subset of `cidr`"));
-    }
-  }
-  return faults;
+  return [
+    ...validateLabelSelector(podSelector, `${path}.podSelector`),
+    ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
+    ...(ipBlock ? validateIpBlock(ipBlock, `${path}.ipBlock`) : []),
+    ...(ipBlock && hasSelector ? [forbiddenField(path, "may not specify both ipBlock and another peer")] : []),
+  ];
 }
 
 /** A NetworkPolicy as it is created and changed. */
@@ -83,6 +87,11 @@ export function validateNetworkPolicy({ spec = { podSelector: {} } }: NetworkPol
     for (const [index, peer] of (peers ?? []).entries()) faults.push(...validatePeer(peer, `${at}.${side}[${index}]`));
   }
   const types = ["Ingress", "Egress"];
+  if ((spec.policyTypes ?? []).length > types.length) {
+    const path = "spec.policyTypes";
+    const shown = goStrings(spec.policyTypes, "networking.PolicyType");
+    return [...faults, invalidValue(path, shown, "may not specify more than two policyTypes")];
+  }
   for (const [index, type] of (spec.policyTypes ?? []).entries()) {
     if (!types.includes(type)) faults.push(notSupported(`spec.policyTypes[${index}]`, type, types));
   }
