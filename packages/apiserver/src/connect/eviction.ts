@@ -1,7 +1,8 @@
 // pods/eviction: a delete that asks the pod's disruption budget first (upstream: registry/core/pod/storage/eviction.go).
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Pod, pods } from "@picokube/api/core/v1";
-import { badRequest, isConflict, notFound, StatusError } from "@picokube/api/errors";
+import { badRequest, conflict, isConflict, notFound, StatusError } from "@picokube/api/errors";
 import { isPodTerminal, withPodCondition } from "@picokube/api/pod";
 import { type Eviction, type PodDisruptionBudget, poddisruptionbudgets } from "@picokube/api/policy/v1";
 import type { ConnectHandler, RequestContext } from "../registry/resource-definition.js";
@@ -13,6 +14,10 @@ import {
   unreadyMayGo,
   withDisruptedPod,
 } from "./disruption-budget.js";
+
+// Upstream's EvictionsRetry, at a tenth of its pace.
+const MAX_TRIES = 20;
+const RETRY_DELAY_MS = 50;
 
 type Preconditions = { uid?: string; resourceVersion?: string };
 
@@ -39,12 +44,19 @@ async function takeFromBudget(context: RequestContext, pod: Pod, budget: PodDisr
     });
 }
 
-/** Says on the pod why it goes; throws a conflict when it is no longer what was looked at. */
-async function markDisrupted(context: RequestContext, pod: Pod, { resourceVersion }: Preconditions): Promise<Pod> {
+/** Says on the pod why it goes; throws a conflict when it is not what the preconditions say. */
+async function markDisrupted(context: RequestContext, pod: Pod, { uid, resourceVersion }: Preconditions): Promise<Pod> {
   const { namespace = "", name } = pod.metadata;
   return context.storage.for(pods).update(namespace, name, (current) => {
-    if (resourceVersion !== undefined && current.metadata.resourceVersion !== resourceVersion)
-      throw new StatusError({ code: 409, reason: "Conflict", message: "the pod has changed since it was looked at" });
+    const { uid: currentUid, resourceVersion: currentVersion } = current.metadata;
+    if (uid !== undefined && uid !== currentUid) {
+      const record = `the UID in the precondition (${uid}) does not match the UID in record (${currentUid})`;
+      throw conflict(pods, name, `${record}. The object might have been deleted and then recreated`);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== currentVersion) {
+      const record = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${currentVersion})`;
+      throw conflict(pods, name, `${record}. The object might have been modified`);
+    }
     const condition = {
       type: "DisruptionTarget",
       status: "True" as const,
@@ -69,7 +81,9 @@ export function evictionHandler({ deletePod }: { deletePod: DeletePod }): Connec
     if (unchanged && asked.resourceVersion === undefined) preconditions = { ...preconditions, resourceVersion };
     if (!context.dryRun && pod.metadata.deletionTimestamp === undefined) {
       const marked = await markDisrupted(context, pod, preconditions);
-      preconditions = { ...preconditions, resourceVersion: marked.metadata.resourceVersion };
+      // That write was our own; any other since then still counts.
+      if (preconditions.resourceVersion !== undefined)
+        preconditions = { ...preconditions, resourceVersion: marked.metadata.resourceVersion };
     }
     const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
     await deletePod({ context, namespace, name, ...grace, preconditions });
@@ -83,14 +97,25 @@ export function evictionHandler({ deletePod }: { deletePod: DeletePod }): Connec
       if (eviction.metadata?.name && eviction.metadata.name !== name) {
         throw badRequest("name in URL does not match name in Eviction object");
       }
-      const pod = context.storage.for(pods).get(namespace, name);
-      if (!pod) throw notFound(pods, name);
       const options = eviction.deleteOptions;
-      if (needsNoBudget(pod)) {
+      for (let tries = 1; ; tries++) {
+        const pod = context.storage.for(pods).get(namespace, name);
+        if (!pod) throw notFound(pods, name);
+        if (!needsNoBudget(pod)) {
+          await evictWithBudget(context, pod, options);
+          break;
+        }
         // A pod that waits must not become ready, and its budget's, before it is gone.
         const waits = !isPodTerminal(pod) && pod.metadata.deletionTimestamp === undefined;
-        await evict(context, pod, { options, unchanged: waits });
-      } else await evictWithBudget(context, pod, options);
+        try {
+          await evict(context, pod, { options, unchanged: waits });
+          break;
+        } catch (error) {
+          const asked = options?.preconditions?.resourceVersion !== undefined;
+          if (!isConflict(error) || asked || tries >= MAX_TRIES) throw error;
+          await sleep(RETRY_DELAY_MS);
+        }
+      }
       return { code: 201, object: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } };
     },
   };

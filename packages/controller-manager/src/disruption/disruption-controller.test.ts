@@ -119,6 +119,16 @@ test("evictions as far as the budget goes, and no further", async (t) => {
   await statusOf("web", "none may go", (status) => status.currentHealthy === 2);
   t.equal(await evict("web-3"), undefined, "an unready one costs nothing while enough others are ready");
 
+  const waiting = { name: "web-4", namespace };
+  await client.create(pods, {
+    metadata: { ...waiting, labels: { app: "web" } },
+    spec: { containers, nodeName: "n1" },
+  });
+  const uid = "00000000-0000-0000-0000-000000000000";
+  t.match(await evict("web-4", { preconditions: { uid } }), { code: 409 }, "another pod was meant");
+  t.equal(await evict("web-4"), undefined, "one that waits goes without leave");
+  t.ok((await client.get(pods, waiting)).metadata.deletionTimestamp);
+
   const stale = [{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI" }];
   const marked = stale.map((condition) => ({ ...condition, lastTransitionTime: formatTime(clock.now()) }));
   await client.patch(
