@@ -203,6 +203,62 @@ spec:
   await eventually("and its directory", async () => !existsSync(directory));
 });
 
+test("G1 Recycle: a pod empties the volume, which serves the next claim", async (t) => {
+  const host = mkdtempSync(join(tmpdir(), "picokube-volume-"));
+  t.teardown(() => rmSync(host, { recursive: true, force: true }));
+  // The default template's image comes from a registry; a cluster without one names its own, as upstream's flags allow.
+  const template = join(host, "recycler.yaml");
+  writeFileSync(
+    template,
+    `apiVersion: v1
+kind: Pod
+metadata: { name: recycler }
+spec:
+  restartPolicy: Never
+  volumes: [{ name: vol }]
+  containers:
+  - name: scrubber
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, "rm -r /scrub/file"]
+    volumeMounts: [{ name: vol, mountPath: /scrub }]
+`,
+  );
+  const { cluster, dispose } = await createCluster([
+    `--kube-controller-manager-arg=pv-recycler-pod-template-filepath-hostpath=${template}`,
+  ]);
+  t.teardown(dispose);
+  const kubectl = kubectlFor(cluster, "default");
+  const path = join(host, "data");
+  mkdirSync(path);
+  await kubectl.apply(`
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: reused }
+spec:
+  capacity: { storage: 1Gi }
+  accessModes: [ReadWriteOnce]
+  storageClassName: ""
+  persistentVolumeReclaimPolicy: Recycle
+  hostPath: { path: ${path} }
+`);
+  await kubectl.apply(
+    claim("first", 'storageClassName: ""') + pod("writer", uses("first"), "echo old > /data/file; sleep 3600"),
+  );
+  await ready(kubectl, "writer");
+  await eventually("it has written", async () => existsSync(join(path, "file")));
+  await kubectl.run(["delete", "pod", "writer"]);
+  await kubectl.run(["delete", "pvc", "first"]);
+  await kubectl.apply(claim("second", 'storageClassName: ""'));
+  await eventually(
+    "the next claim has it",
+    async () => /Bound +reused/.test(await kubectl.run(["get", "pvc", "second"])),
+    patienceMs,
+  );
+  t.strictSame(readdirSync(path), [], "and finds it empty");
+  t.match(await said(kubectl, "reused"), /VolumeRecycled: Volume recycled/);
+});
+
 test("A1 D3 G1 postgres in a StatefulSet keeps its rows: pod, StatefulSet, kubelet, whole cluster", async (t) => {
   const { cluster, dispose } = await createCluster();
   t.teardown(dispose);

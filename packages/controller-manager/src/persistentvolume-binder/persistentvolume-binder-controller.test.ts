@@ -13,7 +13,10 @@ import { storageclasses } from "@picokube/api/storage/v1";
 import type { Client } from "@picokube/client/client";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
+import { pvProtectionController } from "../pv-protection/pv-protection-controller.js";
+import { pvcProtectionController } from "../pvc-protection/pvc-protection-controller.js";
 import { eventually, runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { persistentVolumeBinder } from "./persistentvolume-binder-controller.js";
@@ -21,8 +24,10 @@ import { persistentVolumeBinder } from "./persistentvolume-binder-controller.js"
 const namespace = "default";
 const patienceMs = 60_000;
 const options = { pvclaimbinderSyncPeriod: 300 };
+const protection = [pvcProtectionController, pvProtectionController];
 
-function on(client: Client) {
+/** tick comes before each look. */
+function on(client: Client, tick: () => Promise<unknown> = async () => {}) {
   const claimOf = (name: string) => ifThere(client.get(persistentvolumeclaims, { name, namespace }));
   const volumeOf = (name: string) => ifThere(client.get(persistentvolumes, { name }));
   return {
@@ -52,6 +57,7 @@ function on(client: Client) {
       eventually(
         `${name} is bound to ${volume}`,
         async () => {
+          await tick();
           const found = await claimOf(name);
           return found?.status?.phase === "Bound" && found.spec?.volumeName === volume && found;
         },
@@ -61,6 +67,7 @@ function on(client: Client) {
       eventually(
         `${volume} is ${phase}`,
         async () => {
+          await tick();
           const found = await volumeOf(volume);
           return found?.status?.phase === phase && found;
         },
@@ -70,6 +77,7 @@ function on(client: Client) {
       eventually(
         `${reason} of ${name}`,
         async () => {
+          await tick();
           const fieldSelector = `involvedObject.name=${name},reason=${reason}`;
           return (await client.list(events, { namespace, fieldSelector })).items[0]?.message;
         },
@@ -81,7 +89,7 @@ function on(client: Client) {
 test("claims find volumes, and leave them", async (t) => {
   const { client } = await startApiServer(t);
   const { claim, volume, bound, phase, told, remove, claimOf, volumeOf } = on(client);
-  runControllers(t, { client, create: [persistentVolumeBinder], workers: 1, options });
+  runControllers(t, { client, create: [persistentVolumeBinder, ...protection], workers: 1, options });
 
   await volume("large", { capacity: { storage: "10Gi" } });
   await volume("small", { persistentVolumeReclaimPolicy: "Retain" });
@@ -126,7 +134,10 @@ test("claims find volumes, and leave them", async (t) => {
   await told("data", "FailedBinding");
   t.equal((await claimOf("data"))?.status?.phase, "Pending", "another claim of the name is not the old one");
 
+  // Protected while it is bound: only somebody who takes the finalizer away loses the data.
   await client.delete(persistentvolumes, { name: "enough" });
+  t.equal((await volumeOf("enough"))?.status?.phase, "Bound");
+  await client.patch(persistentvolumes, { name: "enough" }, { metadata: { finalizers: null } }, { type: "merge" });
   t.equal(await told("huge", "ClaimLost"), "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
   t.equal((await claimOf("huge"))?.status?.phase, "Lost");
 
@@ -187,13 +198,20 @@ test("classes", async (t) => {
 
 test("Recycle: a pod empties the volume, which is free again", async (t) => {
   const { client } = await startApiServer(t);
-  const { claim, volume, bound, phase, told, remove } = on(client);
-  runControllers(t, { client, create: [serviceAccountController, persistentVolumeBinder], workers: 1, options });
+  const clock = steppingClock();
+  // Far from the period of 15 s in all looks together.
+  const tick = () => clock.advance(2);
+  const { claim, volume, bound, phase, told, remove } = on(client, tick);
+  runControllers(t, { client, create: [serviceAccountController, ...protection] });
+  runControllers(t, { client, create: [persistentVolumeBinder], workers: 1, clock });
   await volume("reused", { persistentVolumeReclaimPolicy: "Recycle" });
   await claim("first");
   await bound("first", "reused");
   await remove("first");
-  const scrubber = () => ifThere(client.get(pods, { name: "recycler-for-reused", namespace }));
+  const scrubber = async () => {
+    await tick();
+    return ifThere(client.get(pods, { name: "recycler-for-reused", namespace }));
+  };
   // The part of the kubelet.
   const ends = async (status: object) => {
     const pod = await eventually("the recycler pod", scrubber, patienceMs);
@@ -214,6 +232,13 @@ test("Recycle: a pod empties the volume, which is free again", async (t) => {
     containers: [{ name: "pv-recycler", volumeMounts: [{ name: "vol", mountPath: "/scrub" }] }],
   });
   t.equal(await told("reused", "VolumeFailedRecycle"), "Recycle failed: disk on fire");
+  // Whatever else happens, the next try waits for the period.
+  await volume("another", { capacity: { storage: "1Mi" } });
+  await phase("another", "Available");
+  t.equal(await scrubber(), undefined);
+  // A look that was due before the failure comes too early: the one after it tries again.
+  await clock.advance(15_000);
+  await clock.advance(15_000);
   await ends({ phase: "Succeeded" });
   t.equal(await told("reused", "VolumeRecycled"), "Volume recycled");
   t.equal((await phase("reused", "Available")).spec?.claimRef, undefined);
@@ -225,7 +250,7 @@ test("many claims and many volumes at once: each gets one of its own", async (t)
   const { client } = await startApiServer(t);
   const { claim, volume, claimOf, phase } = on(client);
   const names = Array.from({ length: 12 }, (_, index) => index);
-  const { log } = runControllers(t, { client, create: [persistentVolumeBinder], workers: 1, options });
+  const { log } = runControllers(t, { client, create: [persistentVolumeBinder, ...protection], workers: 1, options });
   await Promise.all(names.flatMap((index) => [volume(`v-${index}`), claim(`c-${index}`)]));
   const taken = await Promise.all(
     names.map((index) =>

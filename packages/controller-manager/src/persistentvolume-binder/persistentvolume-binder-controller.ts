@@ -39,7 +39,13 @@ const byClaim = "volumesByClaim";
 const unbound = "unboundClaims";
 
 /** Upstream's persistentvolume-binder-controller. Keys of claims have a namespace, keys of volumes none; one worker. */
-export function persistentVolumeBinder({ client, informers, options, recorder: recorderOf }: Dependencies): Controller {
+export function persistentVolumeBinder({
+  client,
+  informers,
+  clock,
+  options,
+  recorder: recorderOf,
+}: Dependencies): Controller {
   const volumeInformer = informers.for(persistentvolumes);
   const claimInformer = informers.for(persistentvolumeclaims);
   const classInformer = informers.for(storageclasses);
@@ -49,7 +55,7 @@ export function persistentVolumeBinder({ client, informers, options, recorder: r
   const claims = new WrittenObjects(claimInformer);
   const recorder = recorderOf("persistentvolume-controller");
   const binding = createBinding({ client, volumes, claims });
-  const recycle = createRecycler({ client, informer: podInformer, options });
+  const recycle = createRecycler({ client, informer: podInformer, clock, options });
   const again: Result = { requeueAfterMs: options.pvclaimbinderSyncPeriod };
   volumeInformer.addIndex(byClaim, ({ spec }) =>
     spec?.claimRef ? [`${spec.claimRef.namespace}/${spec.claimRef.name}`] : [],

@@ -3,6 +3,7 @@
 import { type PersistentVolume, persistentvolumes } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
+import { pvProtectionController } from "../pv-protection/pv-protection-controller.js";
 import { eventually, runControllers } from "../run-controllers.testing.js";
 import { WrittenObjects } from "./written-objects.js";
 
@@ -11,7 +12,7 @@ const name = "pv";
 
 test("a write is seen at once, and forgotten when the informer is as far", async (t) => {
   const { client } = await startApiServer(t);
-  const { informers } = runControllers(t, { client, create: [] });
+  const { informers } = runControllers(t, { client, create: [pvProtectionController] });
   const informer = informers.for(persistentvolumes);
   const written = new WrittenObjects(informer);
   const phaseOf = (volume: PersistentVolume | undefined) => volume?.metadata.labels?.phase;
