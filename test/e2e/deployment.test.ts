@@ -1,4 +1,5 @@
 import { test } from "tap";
+import { ask } from "./harness/ask.js";
 import { useCluster } from "./harness/cluster.js";
 import { eventually } from "./harness/eventually.js";
 import { startLoad } from "./harness/load.js";
@@ -186,4 +187,49 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
   await load.stop();
   t.ok(load.answered() > 20, `${load.answered()} requests were answered`);
   t.strictSame(load.failures(), []);
+});
+
+test("D6 blue and green behind one service: its selector decides who answers", async (t) => {
+  const cluster = await useCluster(t);
+  const { kubectl } = await useNamespace(t, cluster);
+  const deployment = (color: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${color}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: site, color: ${color}}}
+  template:
+    metadata: {labels: {app: site, color: ${color}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: httpd
+        image: busybox
+        imagePullPolicy: IfNotPresent
+        command: [sh, -c, "mkdir /www && echo ${color} > /www/index.html && exec httpd -f -p 8080 -h /www"]
+        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
+---`;
+  await kubectl.apply(`${deployment("blue")}${deployment("green")}
+apiVersion: v1
+kind: Service
+metadata: {name: site}
+spec: {selector: {app: site, color: blue}, ports: [{port: 80, targetPort: 8080}]}
+`);
+  for (const color of ["blue", "green"])
+    await kubectl.run(["rollout", "status", `deployment/${color}`, "--timeout=120s"]);
+  const { clusterIP } = (await kubectl.json(["get", "service", "site"])).spec;
+  const url = `http://${clusterIP}/`;
+  const onlyFrom = (color: string) =>
+    eventually(`all answers are ${color}`, async () => {
+      for (let i = 0; i < 20; i++) if ((await ask(url)).text.trim() !== color) return false;
+      return true;
+    });
+  await onlyFrom("blue");
+  for (const color of ["green", "blue"]) {
+    const selector = { app: "site", color };
+    await kubectl.run(["patch", "service", "site", "-p", JSON.stringify({ spec: { selector } })]);
+    await onlyFrom(color);
+  }
+  t.equal((await kubectl.json(["get", "endpointslices"])).items.length, 1);
 });
