@@ -12,8 +12,6 @@ import { cellJson, columnsOf, conditionsJson, type IncludeObject, rowBytes } fro
 
 /** A cell that reads the same in a hundred years does not depend on the time. */
 const MUCH_LATER_MS = 100 * 365 * 24 * 60 * 60 * 1000;
-/** Rows of larger caches are made anew each time: some hundred bytes each would add up. */
-const MAX_REMEMBERED_ROWS = 20_000;
 
 /** The item's row, as bytes. */
 export function rowOf(
@@ -24,7 +22,8 @@ export function rowOf(
   let row = definition.storedAs ? undefined : item.row;
   if (row === undefined) {
     row = remember(item, served, nowMs);
-    if (!definition.storedAs && cache.items.length <= MAX_REMEMBERED_ROWS) item.row = row;
+    // What is told of a past that the cache has left is shown once.
+    if (!definition.storedAs && cache.get(item.key) === item) cache.rows.remember(item, row);
   }
   const { createdMs, conditions, metadataEnd } = row;
   const columns = columnsOf(definition);

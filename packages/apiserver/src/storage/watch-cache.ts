@@ -6,14 +6,19 @@ import { CacheIndex, type IndexTerm } from "./cache-index.js";
 import type { CacheEvent, CacheItem } from "./cache-item.js";
 import { parseObject } from "./codec.js";
 import type { ParsedObjects } from "./parsed-objects.js";
+import { RememberedRows } from "./remembered-rows.js";
 
 const RING_SIZE = 1000;
+/** Some hundred bytes each. */
+const MAX_ROWS = 10_000;
 
 export class WatchCache {
   /** In byte order of the keys. */
   readonly items: CacheItem[] = [];
   /** Stored, but not to be read (a missing encryption key, damaged bytes): by key, why. */
   readonly unreadable = new Map<string, Error>();
+  /** How items were last shown in a Table. */
+  readonly rows = new RememberedRows({ limit: MAX_ROWS });
   /** Every change above this revision is still in the ring. */
   lowRevision = 0;
   private readonly byKey = new Map<string, CacheItem>();
@@ -95,7 +100,9 @@ export class WatchCache {
     }
     for (const listener of [...this.listeners]) listener(event);
     event.frames.clear();
-    if (event.previous) this.parsedObjects.forget(event.previous);
+    if (!event.previous) return;
+    this.parsedObjects.forget(event.previous);
+    this.rows.forget(event.previous);
   }
 
   private insert(item: CacheItem): void {
