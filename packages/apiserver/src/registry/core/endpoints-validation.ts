@@ -3,7 +3,7 @@
 import type { EndpointAddress, EndpointPort, Endpoints } from "@picokube/api/core/v1";
 import { type FieldError, invalidValue, required } from "@picokube/api/validation/field-error";
 import { cidrContains, isValidIP, parseCIDR } from "@picokube/api/validation/ip";
-import { isDNS1123Label, isValidPortNum } from "@picokube/api/validation/names";
+import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidPortNum } from "@picokube/api/validation/names";
 import { objections, oneOf } from "../check.js";
 
 const special: readonly (readonly [string, string])[] = [
@@ -12,6 +12,7 @@ const special: readonly (readonly [string, string])[] = [
   ["169.254.0.0/16", "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
   ["fe80::/10", "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
   ["224.0.0.0/24", "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
+  ["ff02::/16", "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
 ];
 
 /** Addresses that no endpoint can have (upstream: ValidateEndpointIP). */
@@ -25,15 +26,16 @@ export function validateEndpointIp(ip: string, field: string): FieldError[] {
 }
 
 function validateAddresses(addresses: readonly EndpointAddress[] | undefined, path: string): FieldError[] {
-  return (addresses ?? []).flatMap(({ ip, hostname }, index) => [
+  return (addresses ?? []).flatMap(({ ip, hostname, nodeName }, index) => [
     ...(hostname ? objections(`${path}[${index}].hostname`, hostname, isDNS1123Label(hostname)) : []),
+    ...(nodeName === undefined ? [] : objections(`${path}[${index}].nodeName`, nodeName, isDNS1123Subdomain(nodeName))),
     ...validateEndpointIp(ip, `${path}[${index}].ip`),
   ]);
 }
 
 function validatePorts(ports: readonly EndpointPort[] | undefined, path: string): FieldError[] {
   const count = (ports ?? []).length;
-  return (ports ?? []).flatMap(({ name, port, protocol }, index) => {
+  return (ports ?? []).flatMap(({ name, port, protocol, appProtocol }, index) => {
     const at = `${path}[${index}]`;
     const faults = name
       ? objections(`${at}.name`, name, isDNS1123Label(name))
@@ -44,6 +46,7 @@ function validatePorts(ports: readonly EndpointPort[] | undefined, path: string)
       ...faults,
       ...objections(`${at}.port`, port, isValidPortNum(port)),
       ...oneOf(`${at}.protocol`, protocol, ["SCTP", "TCP", "UDP"]),
+      ...(appProtocol === undefined ? [] : objections(`${at}.appProtocol`, appProtocol, isQualifiedName(appProtocol))),
     ];
   });
 }
