@@ -85,7 +85,10 @@ test("Jobs", async (t) => {
     await end(one!, 1);
     await activePods("failing", 2);
     t.ok(clock.now() - failedAtMs >= 10_000, "not before the back-off is over");
-    t.match((await readJob("failing")).status, { failed: 1, active: 2 });
+    await soon("the status says so", async () => {
+      const { status } = await readJob("failing");
+      return status?.failed === 1 && status.active === 2;
+    });
     await end(two!, 1);
     const over = await soon("the other pod is told to end", async () =>
       (await podsOf("failing")).find(({ metadata }) => metadata.deletionTimestamp),
@@ -178,8 +181,10 @@ test("Jobs", async (t) => {
       reason: "DeadlineExceeded",
       message: "Job was active longer than specified deadline",
     });
-    const told = await eventsOf("paused");
-    t.ok(told.includes("Normal Suspended Job suspended") && told.includes("Normal Resumed Job resumed"));
+    await soon("the events", async () => {
+      const told = await eventsOf("paused");
+      return told.includes("Normal Suspended Job suspended") && told.includes("Normal Resumed Job resumed");
+    });
   });
 
   await t.test("podReplacementPolicy Failed waits for the end of what it replaces", async (t) => {

@@ -16,9 +16,9 @@ import { isJobFinished } from "./job-pods.js";
 
 const namespace = "default";
 const specs: readonly Omit<Partial<JobSpec>, "template">[] = [
-  { completions: 9, parallelism: 4, backoffLimit: 1000 },
-  { completions: 9, parallelism: 4, backoffLimit: 1000, podReplacementPolicy: "Failed" },
-  { completionMode: "Indexed", completions: 9, parallelism: 4, backoffLimit: 1000 },
+  { completions: 7, parallelism: 4, backoffLimit: 1000 },
+  { completions: 7, parallelism: 4, backoffLimit: 1000, podReplacementPolicy: "Failed" },
+  { completionMode: "Indexed", completions: 7, parallelism: 4, backoffLimit: 1000 },
   { completionMode: "Indexed", completions: 6, parallelism: 3, backoffLimitPerIndex: 50 },
 ];
 
