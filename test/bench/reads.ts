@@ -35,7 +35,7 @@ async function measure(server: ApiServer, clients: number): Promise<Measurement[
     bare.offer(file, bytes);
     const own: Subject = { server, request: () => request };
     const baseline: Subject = { server: bare, request: () => ({ method: "GET", path: `/file/${file}` }) };
-    const loads = await underLoad({ baseline, own }, { clients, rounds: 3, roundMs: 400 });
+    const loads = await underLoad({ baseline, own }, { clients, rounds: 2, roundMs: 400 });
     measurements.push(
       measurement({
         name: `${name}, ${clients} client${clients === 1 ? "" : "s"}`,
