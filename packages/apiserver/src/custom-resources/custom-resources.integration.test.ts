@@ -1,50 +1,21 @@
 // Custom resources of a real process, as HTTP clients see them: served once they are declared, by the same handlers as
 // built-in kinds.
 
-import { setTimeout as sleep } from "node:timers/promises";
-import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
-import { type Answer, asker, PATCH } from "../testing/asker.js";
-import { crdOf, cronTabSchema, GROUP, subresources } from "../testing/custom-resource-definitions.js";
-
-const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const API = `/apis/${GROUP}/v1`;
-const COLLECTION = `${API}/namespaces/default/crontabs`;
-
-const cronTab = (name: string, spec: object = {}, rest: object = {}) => ({
-  apiVersion: `${GROUP}/v1`,
-  kind: "CronTab",
-  metadata: { name },
-  spec: { cronSpec: "* * * * */5", ...spec },
-  ...rest,
-});
-
-const messageOf = ({ json }: Answer): string => json.message;
-
-async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`never came true: ${what}`);
-}
+import { PATCH } from "../testing/asker.js";
+import { crdOf, GROUP } from "../testing/custom-resource-definitions.js";
+import {
+  API,
+  COLLECTION,
+  condition,
+  cronTab,
+  cronTabs,
+  customResourceTest,
+  messageOf,
+} from "./custom-resources.testing.js";
 
 test("custom resources", async (t) => {
-  const server = await startApiServer(t);
-  const ask = asker(t, server);
-  const condition = (crd: Answer["json"], type: string) =>
-    crd.status?.conditions?.find((each: { type: string }) => each.type === type);
-  const established = (name: string) =>
-    eventually(`${name} is established`, async () => {
-      const { json } = await ask({ path: `${CRDS}/${name}` });
-      return condition(json, "Established")?.status === "True" && json;
-    });
-  const declare = async (crd: ReturnType<typeof crdOf>) => {
-    const made = await ask({ method: "POST", path: CRDS, body: crd });
-    if (made.status !== 201) throw new Error(messageOf(made));
-    return established(crd.metadata.name);
-  };
-  const create = (body: object, query = "") => ask({ method: "POST", path: `${COLLECTION}${query}`, body });
+  const { ask, create, declare, server } = await customResourceTest(t);
 
   await t.test("a definition is established and its resource served", async (t) => {
     t.equal((await ask({ path: COLLECTION })).status, 404);
@@ -278,19 +249,9 @@ test("custom resources", async (t) => {
       headers: { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" },
     });
     t.equal(partial.json.kind, "PartialObjectMetadataList");
-    const resource = {
-      group: GROUP,
-      version: "v1",
-      kind: "CronTab",
-      resource: "crontabs",
-      singular: "crontab",
-      namespaced: true,
-      shortNames: [],
-      categories: [],
-    };
     const watched: string[] = [];
     const watch = (async () => {
-      for await (const { type, object } of server.client.watch(resource, {
+      for await (const { type, object } of server.client.watch(cronTabs, {
         namespace: "default",
         resourceVersion: table.json.metadata.resourceVersion,
       })) {
@@ -304,167 +265,47 @@ test("custom resources", async (t) => {
     t.same(watched, ["ADDED watched", "DELETED watched"]);
   });
 
-  await t.test("several versions of one store; what is not served is not there; deprecated ones warn", async (t) => {
-    const plural = "gadgets";
-    const gadget = (size: JsonType) => ({
-      type: "object",
-      properties: { spec: { type: "object", properties: { size } } },
-    });
-    const versions = [
-      { name: "v1alpha1", served: false, storage: false, schema: { openAPIV3Schema: gadget({ type: "integer" }) } },
-      {
-        name: "v1beta1",
-        served: true,
-        storage: false,
-        deprecated: true,
-        schema: { openAPIV3Schema: gadget({ type: "integer", default: 7 }) },
-      },
-      { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: gadget({ type: "integer" }) } },
-    ];
-    await declare(crdOf({ plural, kind: "Gadget", shortNames: [], scope: "Cluster", versions }));
-    const at = (version: string, name = "") => `/apis/${GROUP}/${version}/${plural}${name && `/${name}`}`;
-    const made = await ask({
+  await t.test("RBAC and impersonation know custom resources", async (t) => {
+    const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    const rules = [{ apiGroups: [GROUP], resources: ["crontabs"], verbs: ["get", "create"] }];
+    await ask({ method: "POST", path: `${rbac}/roles`, body: { metadata: { name: "cron" }, rules } });
+    const subjects = [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "pat" }];
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "cron" };
+    await ask({
       method: "POST",
-      path: at("v1beta1"),
-      body: { apiVersion: `${GROUP}/v1beta1`, kind: "Gadget", metadata: { name: "g" }, spec: {} },
+      path: `${rbac}/rolebindings`,
+      body: { metadata: { name: "cron" }, subjects, roleRef },
     });
-    t.equal(made.headers.warning, `299 - "${GROUP}/v1beta1 Gadget is deprecated; use ${GROUP}/v1 Gadget"`);
-    t.match(made.json, { apiVersion: `${GROUP}/v1beta1`, spec: { size: 7 } }, messageOf(made));
-    t.match((await ask({ path: at("v1", "g") })).json, { apiVersion: `${GROUP}/v1`, spec: { size: 7 } });
-    const list = await ask({ path: at("v1beta1") });
-    t.match(list.json, { apiVersion: `${GROUP}/v1beta1`, items: [{ apiVersion: `${GROUP}/v1beta1` }] });
-    t.equal((await ask({ path: at("v1alpha1") })).status, 404);
-    const group = (await ask({ path: `/apis/${GROUP}` })).json;
-    t.same(
-      group.versions.map(({ version }: { version: string }) => version),
-      ["v1", "v1beta1"],
-    );
-    const patched = await ask({
-      method: "PATCH",
-      path: at("v1", "g"),
-      body: { status: { ok: true }, spec: { size: 8 } },
-      headers: PATCH.merge,
-    });
-    t.equal(patched.json.status, undefined, "not in the schema");
-    t.equal(patched.json.metadata.generation, 2);
-  });
-
-  await t.test("taken names are refused until they are free", async (t) => {
-    const other = crdOf({ plural: "others", kind: "Other", shortNames: ["ct"] });
-    await ask({ method: "POST", path: CRDS, body: other });
-    const refused = await eventually("the conflict is told", async () => {
-      const { json } = await ask({ path: `${CRDS}/others.${GROUP}` });
-      return condition(json, "NamesAccepted")?.status === "False" && json;
-    });
-    t.match(condition(refused, "NamesAccepted"), { reason: "ShortNamesConflict", message: '"ct" is already in use' });
-    t.match(condition(refused, "Established"), {
-      status: "False",
-      reason: "NotAccepted",
-      message: "not all names are accepted",
-    });
-    t.equal((await ask({ path: `${API}/namespaces/default/others` })).status, 404);
-    const crd = (await ask({ path: `${CRDS}/crontabs.${GROUP}` })).json;
-    crd.spec.names.shortNames = ["cron"];
-    const put = await ask({ method: "PUT", path: `${CRDS}/crontabs.${GROUP}`, body: crd });
-    t.equal(put.status, 200, messageOf(put));
-    await established(`others.${GROUP}`);
-    t.equal((await ask({ path: `${API}/namespaces/default/others` })).status, 200);
-  });
-
-  await t.test("a changed schema holds from then on; what an update leaves alone is not judged again", async (t) => {
-    const { json: made } = await create(cronTab("old", { replicas: 9 }));
-    const crd = (await ask({ path: `${CRDS}/crontabs.${GROUP}` })).json;
-    const { spec } = cronTabSchema.properties!;
-    const replicas = { type: "integer", minimum: 1, maximum: 5, default: 1 };
-    const added = { type: "string", default: "new" };
-    const properties = { ...spec!.properties, replicas, added };
-    crd.spec.versions[0].schema.openAPIV3Schema = {
-      ...cronTabSchema,
-      properties: { ...cronTabSchema.properties, spec: { ...spec, properties } },
-    };
-    await ask({ method: "PUT", path: `${CRDS}/crontabs.${GROUP}`, body: crd });
-    await eventually(
-      "new defaults are read",
-      async () => (await ask({ path: `${COLLECTION}/old` })).json.spec.added === "new",
-    );
-    t.equal((await create(cronTab("new", { replicas: 9 }))).status, 422);
-    const path = `${COLLECTION}/old`;
-    const kept = await ask({ method: "PATCH", path, body: { spec: { image: "other" } }, headers: PATCH.merge });
-    t.equal(kept.status, 200, messageOf(kept));
-    t.equal(kept.json.metadata.uid, made.metadata.uid);
-    const changed = await ask({ method: "PATCH", path, body: { spec: { replicas: 8 } }, headers: PATCH.merge });
-    t.equal(changed.status, 422);
-  });
-
-  await t.test("after a restart all is served at once", async (t) => {
-    await server.restart();
-    t.equal((await ask({ path: `${COLLECTION}/old` })).json.spec?.image, "other");
-    t.equal((await ask({ path: `/apis/${GROUP}/v1beta1/gadgets/g` })).json.spec?.size, 8);
-  });
-
-  await t.test("a deleted definition takes its instances along, and its watches end", async (t) => {
-    const finalizers = ["example.com/hold"];
-    await ask({ method: "PATCH", path: `${COLLECTION}/old`, body: { metadata: { finalizers } }, headers: PATCH.merge });
-    const resource = {
-      group: GROUP,
-      version: "v1",
-      kind: "CronTab",
-      resource: "crontabs",
-      singular: "crontab",
-      namespaced: true,
-      shortNames: [],
-      categories: [],
-    };
-    const seen: string[] = [];
-    const { items, metadata } = await server.client.list(resource, { namespace: "default" });
-    const watch = (async () => {
-      for await (const { type, object } of server.client.watch(resource, {
-        namespace: "default",
-        resourceVersion: metadata.resourceVersion!,
-      })) {
-        seen.push(`${type} ${object.metadata.name}`);
-      }
-    })();
-    const name = `crontabs.${GROUP}`;
-    const deleted = await ask({ method: "DELETE", path: `${CRDS}/${name}` });
-    t.same(deleted.json.metadata?.finalizers, ["customresourcecleanup.apiextensions.k8s.io"]);
-    t.match(condition(deleted.json, "Terminating"), { status: "True", reason: "InstanceDeletionPending" });
-    await eventually(
-      "all but the held one are gone",
-      async () => (await ask({ path: COLLECTION })).json.items?.length === 1,
-    );
-    t.match(condition((await ask({ path: `${CRDS}/${name}` })).json, "Terminating"), {
-      status: "True",
-      reason: "InstanceDeletionInProgress",
-      message: "CustomResource deletion is in progress",
-    });
-    t.match(await create(cronTab("late")), {
-      status: 405,
+    const headers = { "impersonate-user": "pat" };
+    const made = await ask({ method: "POST", path: COLLECTION, body: cronTab("pats"), headers });
+    t.equal(made.status, 201, messageOf(made));
+    t.equal((await ask({ path: `${COLLECTION}/pats`, headers })).status, 200);
+    const refused = await ask({ method: "DELETE", path: `${COLLECTION}/pats`, headers });
+    t.match(refused, {
+      status: 403,
       json: {
-        reason: "MethodNotAllowed",
-        message: "create not allowed while custom resource definition is terminating",
+        message: `crontabs.${GROUP} "pats" is forbidden: User "pat" cannot delete resource "crontabs" in API group "${GROUP}" in the namespace "default"`,
       },
     });
-    const freed = await ask({
-      method: "PATCH",
-      path: `${COLLECTION}/old`,
-      body: { metadata: { finalizers: [] } },
-      headers: PATCH.merge,
-    });
-    t.equal(freed.status, 200, messageOf(freed));
-    await eventually("the definition is gone", async () => (await ask({ path: `${CRDS}/${name}` })).status === 404);
-    await eventually("nothing is served", async () => (await ask({ path: COLLECTION })).status === 404);
-    await watch;
-    t.same(seen.filter((line) => line.startsWith("DELETED")).length, items.length);
-    const { resources } = (await ask({ path: API })).json;
-    t.notOk(
-      resources.some(({ name: each }: { name: string }) => each === "crontabs"),
-      "discovery forgets it",
+    const scale = await ask({ path: `${COLLECTION}/pats/scale`, headers });
+    t.equal(scale.status, 403, "a subresource is a right of its own");
+  });
+
+  await t.test("a collection is deleted whole or by labels", async (t) => {
+    for (const name of ["one", "two", "three"]) {
+      const labels = { batch: name === "three" ? "b" : "a" };
+      await create({ ...cronTab(name), metadata: { name, labels } });
+    }
+    const dry = await ask({ method: "DELETE", path: `${COLLECTION}?labelSelector=batch%3Da&dryRun=All` });
+    t.equal(dry.status, 200, messageOf(dry));
+    t.equal((await ask({ path: `${COLLECTION}?labelSelector=batch` })).json.items.length, 3);
+    const deleted = await ask({ method: "DELETE", path: `${COLLECTION}?labelSelector=batch%3Da` });
+    t.match(deleted.json, { kind: "CronTabList" });
+    t.same(
+      (await ask({ path: `${COLLECTION}?labelSelector=batch` })).json.items.map(
+        ({ metadata }: never) => (metadata as { name: string }).name,
+      ),
+      ["three"],
     );
-    await declare(crdOf({ shortNames: ["cron"] }));
-    t.same((await ask({ path: COLLECTION })).json.items, [], "made anew, it begins empty");
-    t.ok(subresources.status);
   });
 });
-
-type JsonType = { type: string; default?: unknown };

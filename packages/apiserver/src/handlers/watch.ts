@@ -139,7 +139,14 @@ export async function runWatch(
     return framer.frame(type, type === "DELETED" ? lastSeen(event) : event.item, event.frames);
   };
   const deliver = (event: CacheEvent): void => {
-    const frame = frameOf(event);
+    let frame: ReturnType<typeof frameOf>;
+    try {
+      frame = frameOf(event);
+    } catch {
+      // What cannot be converted into this version ends this watch alone; a list says why.
+      cutOff();
+      return;
+    }
     if (frame && !sink.send(frame)) cutOff();
   };
   const unsubscribe = served.cache.subscribe((event) => {

@@ -5,6 +5,7 @@ import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { conflict, type FieldError, invalid } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { invalidValue } from "@picokube/api/validation/field-error";
+import { GoValue } from "@picokube/api/validation/go-syntax";
 import { metadataKeptByStatus } from "../apply/reset-fields.js";
 import type { RequestContext } from "../registry/resource-definition.js";
 import { validateManagedFields } from "../validation/managed-fields.js";
@@ -29,7 +30,7 @@ export function checkIdentity<T extends KubernetesObject>(object: T, old: T, ser
   if (unmet) throw unmet;
   if (!resourceVersion || resourceVersion === "0") {
     if (definition.allowUnconditionalUpdate === false) {
-      const fault = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
+      const fault = invalidValue("metadata.resourceVersion", new GoValue("0x0"), "must be specified for an update");
       throw invalid(resource, old.metadata.name, [fault]);
     }
   } else if (resourceVersion !== old.metadata.resourceVersion) throw conflict(resource, old.metadata.name);

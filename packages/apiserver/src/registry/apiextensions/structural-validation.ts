@@ -3,6 +3,7 @@
 
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { type FieldError, forbiddenField, invalidValue, required } from "@picokube/api/validation/field-error";
+import { goRegExp } from "../../custom-resources/go-regexp.js";
 import { entriesOf, itemsOf, type JsonSchema, valuesOf } from "./json-schema.js";
 
 type Level = "root" | "item" | "field";
@@ -65,7 +66,7 @@ function validateJunctors(
   const faults = [...(skipAnyOf ? [] : list("anyOf")), ...list("allOf"), ...list("oneOf")];
   faults.push(...validateNested(schema.not, `${path}.not`));
   try {
-    if (schema.pattern) new RegExp(schema.pattern, "u");
+    if (schema.pattern) goRegExp(schema.pattern);
   } catch (error) {
     const words = `must be a valid regular expression, but isn't: ${(error as Error).message}`;
     faults.push(invalidValue(`${path}.pattern`, schema.pattern, words));
