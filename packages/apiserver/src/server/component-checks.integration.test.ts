@@ -1,38 +1,30 @@
 // What componentstatuses tell of daemons that are there, that are not, and that are ill.
 
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { join } from "node:path";
+import type { AddressInfo } from "node:net";
 import { text as textOf } from "node:stream/consumers";
+import { staticTls } from "@picokube/component-base/tls-options";
+import { createCa } from "@picokube/pki/ca";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 
-async function closedPort(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
+/** Nothing listens there, and no program is given it by chance. */
+const CLOSED_PORT = 1;
 
 test("each component is asked when somebody asks for it", async (t) => {
-  const down = await closedPort();
-  // Its certificate is there only once the apiserver is: the port is held by a plain listener until then.
-  const held = await closedPort();
-  const server = await startApiServer(t, {
-    flags: [`--scheduler-port=${held}`, `--controller-manager-port=${down}`],
-  });
-  const pem = (name: string) => readFileSync(join(server.pkiDirectory, name));
+  const { options } = staticTls(await createCa({ commonName: "test", nowMs: Date.now() }));
   let code = 200;
-  const scheduler = createServer({ cert: pem("apiserver.crt"), key: pem("apiserver.key") }, (request, response) => {
+  const scheduler = createServer(options, (request, response) => {
     response.writeHead(request.url === "/healthz" ? code : 404).end("ok");
   });
-  scheduler.listen(held, "127.0.0.1");
+  scheduler.listen(0, "127.0.0.1");
   await once(scheduler, "listening");
   t.teardown(() => scheduler.close());
+  const { port } = scheduler.address() as AddressInfo;
+  const server = await startApiServer(t, {
+    flags: [`--scheduler-port=${port}`, `--controller-manager-port=${CLOSED_PORT}`],
+  });
   async function get(path: string, accept = "application/json") {
     const { status, headers, body } = await server.client.raw({
       method: "GET",
@@ -43,7 +35,8 @@ test("each component is asked when somebody asks for it", async (t) => {
     return { status, headers, json: JSON.parse(await textOf(body)) as any };
   }
 
-  const refused = `Get "https://127.0.0.1:${down}/healthz": dial tcp 127.0.0.1:${down}: connect: connection refused`;
+  const address = `127.0.0.1:${CLOSED_PORT}`;
+  const refused = `Get "https://${address}/healthz": dial tcp ${address}: connect: connection refused`;
   const table = await get("", "application/json;as=Table;g=meta.k8s.io;v=v1");
   t.same(
     table.json.rows.map(({ cells }: { cells: string[] }) => cells),
