@@ -29,13 +29,13 @@ test("how long a Job may stay", async (t) => {
 test("a finished Job is deleted when its time is over, not before, and not when it was prolonged", async (t) => {
   const { client } = await startApiServer(t);
   const clock = steppingClock(Math.floor(Date.now() / 1000) * 1000);
-  runControllers(t, { client, create: [ttlAfterFinishedController], clock });
-  const finish = async (name: string, ttlSecondsAfterFinished?: number) => {
+  const controllers = runControllers(t, { client, create: [ttlAfterFinishedController], clock });
+  const finish = async (name: string, { seconds, timed = true }: { seconds?: number; timed?: boolean }) => {
     const template = { spec: { restartPolicy: "Never" as const, containers: [{ name: "main", image: "busybox" }] } };
-    const ttl = ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished };
+    const ttl = seconds === undefined ? {} : { ttlSecondsAfterFinished: seconds };
     await client.create(jobs, { metadata: { name, namespace }, spec: { template, ...ttl } });
     const now = formatTime(clock.now());
-    const at = { status: "True", lastProbeTime: now, lastTransitionTime: now };
+    const at = { status: "True", ...(timed ? { lastProbeTime: now, lastTransitionTime: now } : {}) };
     const conditions = [
       { type: "SuccessCriteriaMet", ...at },
       { type: "Complete", ...at },
@@ -47,10 +47,11 @@ test("a finished Job is deleted when its time is over, not before, and not when 
     const job = await ifThere(client.get(jobs, { name, namespace }));
     return !job || job.metadata.deletionTimestamp !== undefined;
   };
-  await finish("short", 30);
-  await finish("prolonged", 30);
-  await finish("kept");
-  await finish("now", 0);
+  await finish("timeless", { seconds: 30, timed: false });
+  await finish("short", { seconds: 30 });
+  await finish("prolonged", { seconds: 30 });
+  await finish("kept", {});
+  await finish("now", { seconds: 0 });
   await eventually("one without any time goes at once", () => leaving("now"), 60_000);
   await clock.whenWaiting(2);
   await clock.advance(29_000);
@@ -66,4 +67,6 @@ test("a finished Job is deleted when its time is over, not before, and not when 
   await clock.advance(60_000);
   t.notOk(await leaving("prolonged"));
   t.notOk(await leaving("kept"));
+  t.notOk(await leaving("timeless"));
+  t.match(controllers.log(), /unable to find the time when the Job default\/timeless finished/, "it held up nobody");
 });

@@ -7,7 +7,7 @@ import { ifThere } from "@picokube/client/if-there";
 import type { ObjectKey } from "@picokube/client/informer";
 import { keyOf } from "@picokube/client/object-key";
 import type { Dependencies } from "../dependencies.js";
-import { ttlLeftMs } from "./ttl-left.js";
+import { hasTtl, ttlLeftMs } from "./ttl-left.js";
 
 /** Upstream's ttl-after-finished-controller. */
 export function ttlAfterFinishedController({ client, informers, clock, logger }: Dependencies): Controller {
@@ -31,16 +31,15 @@ export function ttlAfterFinishedController({ client, informers, clock, logger }:
     await ifThere(client.delete(jobs, where, { propagationPolicy: "Foreground", preconditions }));
   }
 
-  const enqueueFinished = (enqueue: (key: ObjectKey) => void) => (job: Job) => {
-    if (ttlLeftMs(job, clock.now()) !== undefined) enqueue(keyOf(job));
-  };
   return {
     name: "ttl-after-finished-controller",
     watches: [
       {
         informer: jobInformer,
         handler(enqueue) {
-          const check = enqueueFinished(enqueue);
+          const check = (job: Job) => {
+            if (hasTtl(job)) enqueue(keyOf(job));
+          };
           return { add: check, update: (_: Job, job: Job) => check(job) };
         },
       },

@@ -4,6 +4,11 @@ import type { Job } from "@picokube/api/batch/v1";
 import { findCondition } from "../conditions.js";
 import { finishedType } from "../job/job-pods.js";
 
+/** Whether the Job has ended and may not stay for ever (upstream: needsCleanup). */
+export function hasTtl(job: Job): boolean {
+  return job.spec?.ttlSecondsAfterFinished !== undefined && finishedType(job) !== undefined;
+}
+
 /** Milliseconds left, 0 or less when it is over; undefined when none runs. Throws when nothing says when the Job ended. */
 export function ttlLeftMs(job: Job, nowMs: number): number | undefined {
   const seconds = job.spec?.ttlSecondsAfterFinished;
