@@ -155,7 +155,9 @@ function applyMergeMetadata(definitions) {
     for (const [name, metadata] of Object.entries(fields)) {
       const target = name === "$" ? definition : definition.properties?.[name];
       if (!target) throw new Error(`merge-metadata.mjs names ${fullName}.${name}, which is no field`);
-      if (metadata.listType && target.type !== "array") throw new Error(`${fullName}.${name} is no list`);
+      // Go's lists of bytes are lists to its markers, and strings to JSON.
+      if (metadata.listType && target.type !== "array" && target.format !== "byte")
+        throw new Error(`${fullName}.${name} is no list`);
       if (metadata.mapType && target.type === "array") throw new Error(`${fullName}.${name} is no map`);
       Object.assign(target, metadata);
     }

@@ -233,8 +233,8 @@ const groups = {
     UncountedTerminatedPods: { failed: set, succeeded: set },
   },
   "io.k8s.api.certificates.v1": {
-    CertificateSigningRequestSpec: { groups: atomic, usages: atomic },
-    CertificateSigningRequestStatus: { conditions: keyedForApply("type") },
+    CertificateSigningRequestSpec: { groups: atomic, request: atomic, usages: atomic },
+    CertificateSigningRequestStatus: { certificate: atomic, conditions: keyedForApply("type") },
   },
   "io.k8s.api.discovery.v1": {
     Endpoint: { addresses: set },
@@ -301,7 +301,10 @@ const groups = {
     },
     WebhookConversion: { conversionReviewVersions: atomic },
   },
-  "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1": { APIServiceStatus: conditions },
+  "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1": {
+    APIServiceSpec: { caBundle: atomic },
+    APIServiceStatus: conditions,
+  },
 };
 
 /** Full definition name to field ("$": the definition) to merge metadata. */

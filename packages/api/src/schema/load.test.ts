@@ -44,6 +44,12 @@ test("shapes, formats, required fields and merge rules are upstream's", (t) => {
     ["metadata.labels", { type: "object", additionalProperties: { type: "string" } }],
   ];
   for (const [path, want] of table) t.match(at(pod, path), want, path);
+  const request = schemaOf({ group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequest" });
+  const service = schemaOf({ group: "apiregistration.k8s.io", version: "v1", kind: "APIService" });
+  const bytes: Schema = { type: "string", format: "byte", listType: "atomic" };
+  t.match(at(request, "spec.request"), bytes, "bytes are a list to upstream's markers");
+  t.match(at(request, "status.certificate"), bytes);
+  t.match(at(service, "spec.caBundle"), bytes);
   t.same(at(pod, "spec.containers.[]")?.ref, "io.k8s.api.core.v1.Container");
   t.same(definition("io.k8s.api.core.v1.PodSpec").required, ["containers"]);
   t.same(definition("io.k8s.api.core.v1.Container").required, ["name"]);

@@ -44,7 +44,7 @@ function tokenVolume(name: string) {
 
 /** Mounts the token into every container that has nothing at its place; the volume is added when one needs it. */
 export function mountServiceAccountToken(spec: PodSpec, suffix: string): void {
-  const existing = spec.volumes?.find(({ name }) => name.startsWith("kube-api-access-"));
+  const existing = spec.volumes?.find(({ name }) => name?.startsWith("kube-api-access-"));
   const name = existing?.name ?? `kube-api-access-${suffix}`;
   let needed = false;
   const containers: Container[] = [...(spec.initContainers ?? []), ...spec.containers];

@@ -1,39 +1,10 @@
 // Server-side apply and field tracking as HTTP clients see them, against a real apiserver process.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
-import { Agent, request } from "undici";
+import { asker, PATCH } from "../testing/asker.js";
 
-interface Sent {
-  method?: string;
-  path: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-}
-
-function asker(server: TestApiServer) {
-  const file = (name: string) => readFileSync(join(server.pkiDirectory, name));
-  const agent = new Agent({ connect: { ca: file("ca.crt"), cert: file("admin.crt"), key: file("admin.key") } });
-  return {
-    agent,
-    async ask({ method = "GET", path, body, headers = {} }: Sent) {
-      const answer = await request(`${server.url}${path}`, {
-        method: method as "GET",
-        body: body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body),
-        headers: { "user-agent": "tester/1.0 (linux)", ...headers },
-        dispatcher: agent,
-      });
-      // biome-ignore lint/suspicious/noExplicitAny: tests read whatever the server answers
-      return { status: answer.statusCode, json: JSON.parse(await answer.body.text()) as any };
-    },
-  };
-}
-
-const APPLY = { "content-type": "application/apply-patch+yaml" };
-const JSON_TYPE = { "content-type": "application/json" };
-const MERGE = { "content-type": "application/merge-patch+json" };
+const { apply: APPLY, merge: MERGE } = PATCH;
 const collection = "/apis/apps/v1/namespaces/default/deployments";
 
 const web = (replicas: number | undefined, metadata: object = {}) => ({
@@ -52,8 +23,7 @@ const web = (replicas: number | undefined, metadata: object = {}) => ({
 
 test("server-side apply over HTTP", async (t) => {
   const server = await startApiServer(t);
-  const { ask, agent } = asker(server);
-  t.teardown(() => agent.destroy());
+  const ask = asker(t, server);
   const apply = (body: unknown, { manager = "a", query = "", path = `${collection}/web` } = {}) =>
     ask({ method: "PATCH", path: `${path}?fieldManager=${manager}${query}`, body, headers: APPLY });
   const entries = async (path = `${collection}/web`) => (await ask({ path })).json.metadata.managedFields;
@@ -121,7 +91,7 @@ test("server-side apply over HTTP", async (t) => {
   await t.test("updates and patches are tracked; what others drop is gone", async (t) => {
     const path = "/api/v1/namespaces/default/configmaps";
     const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c" }, data: { a: "1", b: "2" } };
-    const made = await ask({ method: "POST", path: `${path}?fieldManager=m`, body, headers: JSON_TYPE });
+    const made = await ask({ method: "POST", path: `${path}?fieldManager=m`, body });
     t.match(made.json.metadata.managedFields, [
       { manager: "m", operation: "Update", fieldsV1: { "f:data": { ".": {}, "f:a": {}, "f:b": {} } } },
     ]);
@@ -135,7 +105,7 @@ test("server-side apply over HTTP", async (t) => {
     );
     const current = (await ask({ path: `${path}/c` })).json;
     current.data = { a: "1" };
-    await ask({ method: "PUT", path: `${path}/c`, body: current, headers: JSON_TYPE });
+    await ask({ method: "PUT", path: `${path}/c`, body: current });
     t.same((await entries(`${path}/c`)).length, 1);
     await ask({ method: "PATCH", path: `${path}/c`, body: { metadata: { managedFields: [{}] } }, headers: MERGE });
     t.equal(await entries(`${path}/c`), undefined);
@@ -149,9 +119,9 @@ test("server-side apply over HTTP", async (t) => {
   await t.test("an update of nothing but inherited names is an update", async (t) => {
     const path = "/api/v1/namespaces/default/configmaps";
     const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "odd" }, data: { a: "1" } };
-    await ask({ method: "POST", path, body, headers: JSON_TYPE });
+    await ask({ method: "POST", path, body });
     const changed = { ...body, data: { a: "1", constructor: "x" } };
-    const put = await ask({ method: "PUT", path: `${path}/odd`, body: changed, headers: JSON_TYPE });
+    const put = await ask({ method: "PUT", path: `${path}/odd`, body: changed });
     t.same(put.json.data, changed.data, put.json.message);
   });
 
@@ -213,10 +183,9 @@ test("server-side apply over HTTP", async (t) => {
       method: "POST",
       path: `${rbac}/roles`,
       body: { metadata: { name: "patcher" }, rules },
-      headers: JSON_TYPE,
     });
     const binding = { metadata: { name: "patcher" }, subjects, roleRef };
-    await ask({ method: "POST", path: `${rbac}/rolebindings`, body: binding, headers: JSON_TYPE });
+    await ask({ method: "POST", path: `${rbac}/rolebindings`, body: binding });
     const asPat = (name: string) =>
       ask({
         method: "PATCH",

@@ -71,13 +71,18 @@ function subjectOf(spec: SubjectAccessReview["spec"]): UserInfo {
   };
 }
 
+/** Go's reviews hold their spec by value: it is there, if empty, whatever was sent. */
+function withSpec<T extends { spec: object }>(review: T): T {
+  return { ...review, spec: (review.spec as object | undefined) ?? {} };
+}
+
 /** POST subjectaccessreviews. */
 export function subjectAccessReviewHandler(authorizer: Authorizer): ConnectHandler {
   return {
     verbs: ["create"],
     kind: { ...GROUP, kind: "SubjectAccessReview" },
     async handle({ body }) {
-      const review = body as SubjectAccessReview;
+      const review = withSpec(body as SubjectAccessReview);
       checkSpec("SubjectAccessReview", review.spec, true);
       const status = statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
       return { code: 201, object: { ...review, status } };
@@ -91,7 +96,7 @@ export function localSubjectAccessReviewHandler(authorizer: Authorizer): Connect
     verbs: ["create"],
     kind: { ...GROUP, kind: "LocalSubjectAccessReview" },
     async handle({ namespace, body }) {
-      const review = body as LocalSubjectAccessReview;
+      const review = withSpec(body as LocalSubjectAccessReview);
       checkSpec("LocalSubjectAccessReview", review.spec, true);
       const asked = review.spec.resourceAttributes?.namespace ?? "";
       if (asked !== namespace) {
@@ -109,7 +114,7 @@ export function selfSubjectAccessReviewHandler(authorizer: Authorizer): ConnectH
     verbs: ["create"],
     kind: { ...GROUP, kind: "SelfSubjectAccessReview" },
     async handle({ context, body }) {
-      const review = body as SelfSubjectAccessReview;
+      const review = withSpec(body as SelfSubjectAccessReview);
       checkSpec("SelfSubjectAccessReview", review.spec, false);
       const status = statusOf(authorizer, attributesFrom(context.user, review.spec));
       return { code: 201, object: { ...review, status } };
@@ -123,7 +128,7 @@ export function selfSubjectRulesReviewHandler(authorizer: Authorizer): ConnectHa
     verbs: ["create"],
     kind: { ...GROUP, kind: "SelfSubjectRulesReview" },
     async handle({ context, body }) {
-      const review = body as SelfSubjectRulesReview;
+      const review = withSpec(body as SelfSubjectRulesReview);
       const namespace = review.spec?.namespace ?? "";
       if (namespace === "") throw badRequest("no namespace on request");
       const { resourceRules, nonResourceRules } = authorizer.rulesFor(context.user, namespace);

@@ -398,6 +398,7 @@ meta.v1.FieldSelectorRequirement: key operator values
 meta.v1.LabelSelector: matchLabels matchExpressions
 meta.v1.LabelSelectorRequirement: key operator values
 meta.v1.ListMeta: selfLink resourceVersion continue remainingItemCount?
+meta.v1.ManagedFieldsEntry: manager operation apiVersion time fieldsType=6 fieldsV1 subresource
 meta.v1.ObjectMeta: name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds? labels annotations ownerReferences finalizers managedFields=17
 meta.v1.OwnerReference: kind name=3 uid apiVersion controller? blockOwnerDeletion?
 meta.v1.Preconditions: uid? resourceVersion?

@@ -50,6 +50,38 @@ test("a pod", async (t) => {
   });
 });
 
+test("managedFields, which carry their fields as JSON text", async (t) => {
+  const fields = field(7, field(1, '{"f:data":{".":{},"f:a":{}}}'));
+  const time = field(4, varint(1, 1_900_000_000));
+  const entry = all(
+    field(1, "kubectl"),
+    field(2, "Apply"),
+    field(3, "v1"),
+    time,
+    field(6, "FieldsV1"),
+    fields,
+    field(8, ""),
+  );
+  const body = envelope("v1", "ConfigMap", field(1, all(field(1, "c"), field(17, entry))));
+  t.same(decodeProtobuf(body, { group: "", version: "v1", kind: "ConfigMap" }), {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: "c",
+      managedFields: [
+        {
+          manager: "kubectl",
+          operation: "Apply",
+          apiVersion: "v1",
+          time: "2030-03-17T17:46:40Z",
+          fieldsType: "FieldsV1",
+          fieldsV1: { "f:data": { ".": {}, "f:a": {} } },
+        },
+      ],
+    },
+  });
+});
+
 test("bytes, and lists as values", async (t) => {
   const secret = field(2, all(field(1, "k"), field(2, "hello")));
   t.match(decodeProtobuf(envelope("v1", "Secret", secret), wanted), { data: { k: "aGVsbG8=" } });

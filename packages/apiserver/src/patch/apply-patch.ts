@@ -118,7 +118,8 @@ function duplicatesIn(text: string): string[] {
   return findDuplicateFields(text).map((path) => `duplicate field ${JSON.stringify(path)}`);
 }
 
-/** Answers a patch that no object can take as upstream's NewGenericServerResponse and NewBadRequest do. */
+/** Answers a patch that no object can take as upstream's NewGenericServerResponse, which keeps the cause to itself, and
+ *  NewBadRequest do. */
 function guarded<T>(apply: () => T): T {
   try {
     return apply();
@@ -130,7 +131,7 @@ function guarded<T>(apply: () => T): T {
         code: 422,
         reason: "Invalid",
         message: "the server rejected our request due to an error in our request",
-        details: { causes: [{ reason: "UnexpectedServerResponse", message: error.message }] },
+        details: {},
       },
       { cause: error },
     );
