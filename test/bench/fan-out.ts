@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApiServerWithPods } from "./api-server.js";
-import { openConnection, type Request, type Target } from "./connection.js";
+import { type Connection, openConnection, type Request, type Target } from "./connection.js";
 import { type Benchmark, measurement, median, timed } from "./measurement.js";
 
 const watchers = 1_000;
@@ -21,8 +21,7 @@ async function openWatchers(target: Target, { watch, change }: { watch: string; 
   let awaited = Buffer.from("nothing yet");
   let missing = 0;
   let done = () => {};
-  const writer = await openConnection(target);
-  const connections = [writer];
+  const connections: Connection[] = [];
   for (let opened = 0; opened < watchers; opened++) {
     let round: Buffer | undefined;
     let tail: Buffer = Buffer.alloc(0);
@@ -46,7 +45,10 @@ async function openWatchers(target: Target, { watch, change }: { watch: string; 
       const all = new Promise<void>((resolve) => {
         done = resolve;
       });
+      // Not one for all rounds: servers close what has said nothing for long.
+      const writer = await openConnection(target);
       const ms = await timed(() => Promise.all([writer.fetch(change(mark)), all]));
+      writer.close();
       await sleep(20);
       return ms;
     },
