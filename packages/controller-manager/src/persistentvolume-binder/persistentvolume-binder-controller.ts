@@ -70,7 +70,10 @@ export function persistentVolumeBinder({
 
   async function reconcileClaim(key: ObjectKey, claim: PersistentVolumeClaim): Promise<Result> {
     const plan = planClaim(claim, {
-      volumes: volumes.list(),
+      // Asked for by claims that look for one, and by no others.
+      get volumes() {
+        return volumes.list();
+      },
       volume: (name) => volumes.get(name),
       storageClass: (name) => classInformer.get(name),
       defaultClass: defaultStorageClass(classInformer.list()),
