@@ -1,6 +1,7 @@
 // One controller that a test drives step by step: it reconciles when told to, on a cache as fresh as told, and dies at any
 // write. Between two steps nothing of it runs, so that a test can say what each step saw. For tests only.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { events } from "@picokube/api/core/v1";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import type { Resource } from "@picokube/api/resource";
@@ -30,6 +31,13 @@ export interface DrivenController {
 
 class Crash extends Error {}
 
+async function* late<T>(source: AsyncIterable<T>, delayMs: number): AsyncIterable<T> {
+  for await (const each of source) {
+    if (delayMs > 0) await sleep(delayMs);
+    yield each;
+  }
+}
+
 export async function driveController(
   t: { teardown(callback: () => unknown): void },
   {
@@ -37,12 +45,15 @@ export async function driveController(
     create,
     clock,
     onWrite,
+    watchDelayMs = 0,
   }: {
     client: Client;
     create: (dependencies: Dependencies) => Controller | undefined;
     clock: Clock;
     /** Hears of each write before it is made. */
     onWrite: (write: Write) => void;
+    /** By how much each event is late: what was written is then not seen at once. */
+    watchDelayMs?: number;
   },
 ): Promise<DrivenController> {
   let death: { at: number; afterTheWrite: boolean } | undefined;
@@ -64,6 +75,7 @@ export async function driveController(
   const mortal = new Proxy(client, {
     get(target, name) {
       const value = target[name as keyof Client] as unknown;
+      if (name === "watch") return (...args: Parameters<Client["watch"]>) => late(client.watch(...args), watchDelayMs);
       if (typeof value !== "function") return value;
       const method = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
       if (!verbs.has(name)) return method;

@@ -91,6 +91,7 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
     client,
     create: daemonSetController,
     clock,
+    watchDelayMs: 5,
     onWrite(write) {
       written += 1;
       const set = controller.informers.for(daemonsets).get(key)!;
@@ -190,6 +191,8 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
     endedNow.clear();
     const death = random.chance(0.25) ? { at: 1 + random.below(4), afterTheWrite: random.chance(0.5) } : undefined;
     await controller.step(key, death);
+    // Once more, before the news of the first can have come.
+    if (random.chance(0.3)) await controller.step(key);
     const set = await client.get(daemonsets, where);
     const counts = new Map<string, number>();
     for (const pod of (await listPods()).filter((each) => isStaying(each) && controllerOf(each)))

@@ -24,7 +24,7 @@ const template = (image: string) => ({
   metadata: { labels },
   spec: { nodeName: "n1", containers: [{ name: "db", image }] },
 });
-const steps = 60;
+const steps = 40;
 
 /** Kubelets: what they run goes on until they say that it has ended. */
 class World {
@@ -155,6 +155,7 @@ async function play(
     client,
     create: statefulSetController,
     clock: realClock(),
+    watchDelayMs: 5,
     onWrite(write) {
       written += 1;
       const set = controller.informers.for(statefulsets).get(`${namespace}/${name}`)!;
@@ -223,6 +224,8 @@ async function play(
     endedNow.clear();
     const death = random.chance(0.25) ? { at: 1 + random.below(3), afterTheWrite: random.chance(0.5) } : undefined;
     await controller.step(`${namespace}/${name}`, death);
+    // Once more, before the news of the first can have come.
+    if (random.chance(0.3)) await controller.step(`${namespace}/${name}`);
     if (faults.length > 0) break;
   }
   t.strictSame(faults, [], `seed ${seed}`);
