@@ -31,6 +31,12 @@ export function column<T>(name: string, cell: Column<T>["cell"], options: Column
   };
 }
 
+/** The column with some of its properties changed; what describes it is still looked up late. */
+export function columnLike<T, U>(column: Column<T>, changes: Partial<Column<U>>): Column<U> {
+  const properties = { ...Object.getOwnPropertyDescriptors(column), ...Object.getOwnPropertyDescriptors(changes) };
+  return Object.defineProperties({}, properties) as Column<U>;
+}
+
 const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /** What SwaggerDoc() says upstream. */

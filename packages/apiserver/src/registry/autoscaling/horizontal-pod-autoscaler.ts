@@ -12,7 +12,7 @@ import {
   type HorizontalPodAutoscaler as V2,
   horizontalpodautoscalers as v2Resource,
 } from "@picokube/api/autoscaling/v2";
-import { ageColumn, column, nameColumn } from "../columns.js";
+import { ageColumn, column, columnLike, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import type { Column } from "../resource-definition.js";
 import {
@@ -63,6 +63,6 @@ export const horizontalPodAutoscalerV1Definition = define<V1>({
   validate: (autoscaler) => validateHorizontalPodAutoscaler(toV2(autoscaler)),
   validateUpdate: (autoscaler) => validateHorizontalPodAutoscaler(toV2(autoscaler)),
   validateStatusUpdate: (autoscaler) => validateHorizontalPodAutoscalerStatus(toV2(autoscaler)),
-  columns: columns.map((each) => ({ ...each, cell: (object, now) => each.cell(toV2(object), now) })),
+  columns: columns.map((each) => columnLike(each, { cell: (object, now) => each.cell(toV2(object), now) })),
   storedAs: { resource: v2Resource, toStored: toV2, fromStored: (object) => fromV2(object as V2) },
 });

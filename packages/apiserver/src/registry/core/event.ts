@@ -2,7 +2,7 @@
 
 import { type Event as CoreEvent, events as coreEvents } from "@picokube/api/core/v1";
 import { type Event as NewEvent, events as newEvents } from "@picokube/api/events/v1";
-import { column, nameColumn, timestampSince } from "../columns.js";
+import { column, columnLike, nameColumn, timestampSince } from "../columns.js";
 import { define } from "../define.js";
 import type { Column } from "../resource-definition.js";
 import { validateEvent, validateNewEvent, validateNewEventUpdate } from "./event-validation.js";
@@ -40,7 +40,7 @@ const columns: Column<CoreEvent>[] = [
   column("Message", (event) => (event.message ?? "").trim(), { field: "core.v1.Event.message" }),
   column("First Seen", firstSeen, { wide: true, field: "core.v1.Event.firstTimestamp" }),
   column("Count", (event) => event.series?.count ?? (event.count || 1), { wide: true, field: "core.v1.Event.count" }),
-  { ...nameColumn, priority: 1 },
+  columnLike(nameColumn, { priority: 1 }),
 ];
 
 /** An events.k8s.io Event in the core shape (upstream: Convert_v1_Event_To_core_Event). */
@@ -131,7 +131,7 @@ export const newEventDefinition = define<NewEvent>({
     reportingController: (event) => event.reportingController ?? "",
     type: (event) => event.type ?? "",
   },
-  columns: columns.map((each) => ({ ...each, cell: (event, now) => each.cell(toCoreEvent(event), now) })),
+  columns: columns.map((each) => columnLike(each, { cell: (event, now) => each.cell(toCoreEvent(event), now) })),
   storedAs: {
     resource: coreEvents,
     toStored: toCoreEvent,

@@ -2,7 +2,7 @@
 
 import { setStorageClassDefaults } from "@picokube/api/storage/defaults";
 import { type StorageClass, storageclasses } from "@picokube/api/storage/v1";
-import { ageColumn, column, nameColumn } from "../columns.js";
+import { ageColumn, column, columnLike, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import type { Column } from "../resource-definition.js";
 import { validateStorageClass, validateStorageClassUpdate } from "./storage-class-validation.js";
@@ -16,7 +16,7 @@ function isDefault({ metadata }: StorageClass): boolean {
 }
 
 const columns: Column<StorageClass>[] = [
-  { ...nameColumn, cell: (object) => object.metadata.name + (isDefault(object as StorageClass) ? " (default)" : "") },
+  columnLike(nameColumn, { cell: (object) => object.metadata.name + (isDefault(object) ? " (default)" : "") }),
   column("Provisioner", ({ provisioner }) => provisioner, { field: "storage.v1.StorageClass.provisioner" }),
   column("ReclaimPolicy", ({ reclaimPolicy }) => reclaimPolicy ?? "Delete", {
     field: "storage.v1.StorageClass.reclaimPolicy",
