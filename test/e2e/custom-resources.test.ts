@@ -56,8 +56,8 @@ for (const binary of kubectlReleases()) {
     await said(["apply", "-f", "-"], `crontab.${group}/mine unchanged\n`, cronTab(group));
     await said(["apply", "-f", "-"], `crontab.${group}/mine configured\n`, cronTab(group, { replicas: 2 }));
     const resource = `crontabs.${group}`;
-    await said(["get", resource], /^NAME +SPEC +REPLICAS +AGE *\nmine +\* \* \* \* \*\/5 +2 +\d+s\n$/);
-    await said(["get", resource, "-o", "wide"], /^NAME +SPEC +REPLICAS +IMAGE +AGE *\nmine .* 2 +busybox +\d+s\n$/);
+    await said(["get", resource], /^NAME +SPEC +REPLICAS +AGE *\nmine +\* \* \* \* \*\/5 +2 +\w+\n$/);
+    await said(["get", resource, "-o", "wide"], /^NAME +SPEC +REPLICAS +IMAGE +AGE *\nmine .* 2 +busybox +\w+\n$/);
     await said(["get", resource, "mine", "-o", "name"], `crontab.${group}/mine\n`);
     await said(["describe", resource, "mine"], /Kind: +CronTab\n[\s\S]*Cron Spec: +\* \* \* \* \*\/5/);
 
@@ -178,7 +178,7 @@ for (const binary of kubectlReleases()) {
       '{"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}';
     await tool.run(["patch", crd, "web", "--subresource=status", "--type=merge", "-p", ready]);
     const table = await kubectl(["get", crd]);
-    t.match(table.stdout, /^NAME +READY +SECRET +AGE *\nweb +True +web +\d+s\n$/, table.stderr);
+    t.match(table.stdout, /^NAME +READY +SECRET +AGE *\nweb +True +web +\w+\n$/, table.stderr);
     const one = await kubectl(["get", crd, "--field-selector", "spec.secretName=web", "-o", "name"]);
     t.equal(one.stdout, `certificate.${group}/web\n`, one.stderr);
     t.equal((await kubectl(["get", crd, "--field-selector", "spec.secretName=no", "-o", "name"])).stdout, "");
