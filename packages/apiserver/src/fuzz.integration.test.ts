@@ -16,7 +16,7 @@ const seed = Number(process.env.FUZZ_SEED ?? 20_250_601);
 const width = 32;
 /** When a busy machine has had enough, and how many requests it must have answered by then. */
 const MAX_DURATION_MS = 300_000;
-const MIN_COUNT = Math.min(count, 10_000);
+const MIN_COUNT = Math.min(count, 5_000);
 /** How much larger the process may be after the last quarter than after the second: a leak of 4 KB a request shows. */
 const MAX_GROWTH_BYTES = Math.max(64 * 1024 * 1024, count * 2 * 1024);
 

@@ -1,27 +1,25 @@
-// Writes objects: defaulting, strategy, admission, validation, then the store, with upstream's retries. Serialises each
-// object once. Answers nothing over HTTP and authorises nothing.
+// Writes objects: defaulting, strategy, admission, validation, then the store, with upstream's retries. Answers nothing
+// over HTTP and authorises nothing.
 
 import { alreadyExists, badRequest, conflict, type FieldError, invalid, isAlreadyExists } from "@picokube/api/errors";
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { generateName } from "@picokube/api/names/generate-name";
 import { isRevisionConflict } from "@picokube/store/errors";
-import type { KeyValue, Store } from "@picokube/store/store";
 import type { AdmissionAttributes } from "../admission/admission.js";
 import { keepTimesOfNoChange } from "../apply/field-manager.js";
 import type { RequestContext } from "../registry/resource-definition.js";
 import { validateManagedFields } from "../validation/managed-fields.js";
 import { validateMetadata } from "../validation/metadata.js";
-import type { CacheFeed } from "./cache-feed.js";
 import { cloneJson } from "./clone-json.js";
-import { encodeObject, parseObject, spliceRevision } from "./codec.js";
+import { encodeObject } from "./codec.js";
 import { type DeleteOptions, isReadyToGo, planDeletion, unmetPrecondition } from "./deletion.js";
 import { trackFields } from "./field-tracking.js";
 import { KeyQueue } from "./key-queue.js";
 import { fillForCreate, fillForUpdate } from "./metadata.js";
 import { dropRepeatedOwners } from "./owner-references.js";
-import { sameJson } from "./same-json.js";
 import type { ServedResource } from "./served-resource.js";
 import { statusOfStoreFault } from "./store-faults.js";
+import { type Current, StoredObjects, type StoredObjectsOptions } from "./stored-objects.js";
 import { bumpGeneration, checkIdentity, faultsOfUpdate, mergeSubresource } from "./update-rules.js";
 import { attributesOf } from "./write-attributes.js";
 
@@ -70,28 +68,14 @@ export interface UpdateOptions<T extends KubernetesObject> extends WriteOptions 
   readonly create?: (() => T) | undefined;
 }
 
-interface Current {
-  readonly revision: number;
-  readonly bytes: Buffer;
-}
-
 export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
   private readonly served: ServedResource<T>;
-  private readonly store: Store;
-  private readonly feed: CacheFeed;
-  private readonly leaseTtlSeconds: number | undefined;
+  private readonly objects: StoredObjects<T>;
   private readonly contended = new KeyQueue();
 
-  constructor(options: {
-    served: ServedResource<T>;
-    store: Store;
-    feed: CacheFeed;
-    leaseTtlSeconds?: number | undefined;
-  }) {
+  constructor(options: StoredObjectsOptions<T>) {
     this.served = options.served;
-    this.store = options.store;
-    this.feed = options.feed;
-    this.leaseTtlSeconds = options.leaseTtlSeconds;
+    this.objects = new StoredObjects(options);
   }
 
   async create(input: T, options: CreateOptions): Promise<Written<T>> {
@@ -107,14 +91,14 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
 
   async update(options: UpdateOptions<T>): Promise<Written<T>> {
     const key = this.served.keyOf(options.namespace, options.name);
-    const written = await this.tryUpdate(key, this.currentFromCache(key), options);
+    const written = await this.tryUpdate(key, this.objects.cached(key), options);
     // Who lost to another waits for its turn: of many that fight for one object, all but the first win at once.
     return written ?? this.contended.run(key, () => this.retryUpdate(key, options));
   }
 
   private async retryUpdate(key: string, options: UpdateOptions<T>): Promise<Written<T>> {
     for (let attempt = 2; attempt <= CONFLICT_ATTEMPTS; attempt++) {
-      const written = await this.tryUpdate(key, await this.currentFromStore(key), options);
+      const written = await this.tryUpdate(key, await this.objects.latest(key), options);
       if (written) return written;
     }
     throw conflict(this.served.resource, options.name);
@@ -143,7 +127,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     options: WriteOptions & { namespace: string; name: string; deleteOptions: DeleteOptions },
   ): Promise<Deleted<T>> {
     const key = this.served.keyOf(options.namespace, options.name);
-    let current = this.currentFromCache(key);
+    let current = this.objects.cached(key);
     for (let attempt = 1; ; attempt++) {
       if (current === undefined) throw this.served.absent(options.namespace, options.name);
       try {
@@ -152,7 +136,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
         if (!isRevisionConflict(error)) throw statusOfStoreFault(error, this.served.resource, options.name);
         if (attempt >= CONFLICT_ATTEMPTS) throw conflict(this.served.resource, options.name);
       }
-      current = await this.currentFromStore(key);
+      current = await this.objects.latest(key);
     }
   }
 
@@ -197,8 +181,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
       return { object, bytes: encodeObject(object), created: true };
     }
     try {
-      const pair = await this.store.create(key, this.encode(object), this.lease());
-      return { ...(await this.committed(object, pair)), created: true };
+      return { ...(await this.objects.create(key, object)), created: true };
     } catch (error) {
       throw statusOfStoreFault(error, resource, object.metadata.name);
     }
@@ -232,15 +215,8 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     await admission?.validate(attributes);
     if (isReadyToGo(merged)) return this.removeInUpdate(key, current, merged, context);
     keepTimesOfNoChange(old, merged);
-    const stored = this.served.toStored(merged);
-    const bytes = encodeObject(stored);
-    const isSame = () => sameJson(withoutRevision(stored), withoutRevision(parseObject(current.bytes)));
-    if (context.dryRun || (!this.store.isStale?.(key) && isSame())) {
-      return { object: merged, bytes: spliceRevision(encodeObject(merged), current.revision), created: false };
-    }
-    this.feed.remember(bytes, stored);
-    const pair = await this.store.update(key, bytes, current.revision, this.lease());
-    return { ...(await this.committed(merged, pair)), created: false };
+    const write = context.dryRun ? this.objects.unwritten(merged, current) : this.objects.update(key, merged, current);
+    return { ...(await write), created: false };
   }
 
   private async deleteOnce(
@@ -265,67 +241,26 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     });
     if (plan.action === "wait" || (context.dryRun && plan.action === "remove")) {
       const removed = plan.action === "remove";
-      return { object: old, bytes: spliceRevision(encodeObject(old), current.revision), created: false, removed };
+      return { ...this.objects.unwritten(old, current), created: false, removed };
     }
     if (plan.action === "remove") return { ...(await this.remove(key, current, old, context)), removed: true };
     const object = plan.object as T;
-    if (context.dryRun) {
-      return { object, bytes: spliceRevision(encodeObject(object), current.revision), created: false, removed: false };
-    }
-    const pair = await this.store.update(key, this.encode(object), current.revision, this.lease());
-    return { ...(await this.committed(object, pair)), created: false, removed: false };
+    const write = context.dryRun ? this.objects.unwritten(object, current) : this.objects.update(key, object, current);
+    return { ...(await write), created: false, removed: false };
   }
 
   private async removeInUpdate(key: string, current: Current, object: T, context: RequestContext): Promise<Written<T>> {
-    if (context.dryRun) {
-      return { object, bytes: spliceRevision(encodeObject(object), current.revision), created: false };
-    }
+    if (context.dryRun) return { ...this.objects.unwritten(object, current), created: false };
     return this.remove(key, current, object, context);
   }
 
   private async remove(key: string, current: Current, object: T, context: RequestContext): Promise<Written<T>> {
-    const event = await this.store.delete(key, current.revision);
-    await this.feed.applied(event.revision);
-    object.metadata.resourceVersion = String(event.revision);
+    const removed = await this.objects.remove(key, object, current);
     await this.served.definition.afterDelete?.(object, context);
-    return { object, bytes: spliceRevision(encodeObject(object), event.revision), created: false };
-  }
-
-  private async committed(object: T, pair: KeyValue): Promise<{ object: T; bytes: Buffer }> {
-    await this.feed.applied(pair.modRevision);
-    object.metadata.resourceVersion = String(pair.modRevision);
-    const cached = this.served.cache.get(pair.key);
-    if (cached?.revision === pair.modRevision) return { object, bytes: this.served.bytesOf(cached) };
-    return { object, bytes: spliceRevision(encodeObject(object), pair.modRevision) };
-  }
-
-  private encode(object: T): Buffer {
-    const stored = this.served.toStored(object);
-    const bytes = encodeObject(stored);
-    this.feed.remember(bytes, stored);
-    return bytes;
-  }
-
-  private currentFromCache(key: string): Current | undefined {
-    const item = this.served.cache.get(key);
-    return item && { revision: item.revision, bytes: item.bytes };
-  }
-
-  private async currentFromStore(key: string): Promise<Current | undefined> {
-    const pair = await this.store.get(key);
-    return pair && { revision: pair.modRevision, bytes: spliceRevision(pair.value, pair.modRevision) };
+    return { ...removed, created: false };
   }
 
   private throwInvalid(faults: readonly FieldError[], name: string | undefined): void {
     if (faults.length > 0) throw invalid(this.served.resource, name ?? "", faults);
   }
-
-  private lease(): { leaseTtl?: number } {
-    return this.leaseTtlSeconds === undefined ? {} : { leaseTtl: this.leaseTtlSeconds };
-  }
-}
-
-function withoutRevision(object: KubernetesObject): KubernetesObject {
-  const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
-  return { ...object, metadata: metadata as KubernetesObject["metadata"] };
 }
