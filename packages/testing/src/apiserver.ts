@@ -25,7 +25,7 @@ export interface ApiServerOptions {
   readonly nodeFlags?: readonly string[];
   /** A directory of the caller's own for the store: on a small disk, or one that another apiserver uses. */
   readonly dataDirectory?: string;
-  /** Milliseconds until it must be ready; 20 s by default. */
+  /** Milliseconds until it must be ready; 60 s by default. */
   readonly startTimeoutMs?: number;
 }
 
@@ -114,7 +114,7 @@ export async function startApiServer(t: TestWithTeardown, options: ApiServerOpti
   }
 
   async function ready(): Promise<void> {
-    const deadline = Date.now() + (options.startTimeoutMs ?? 20_000);
+    const deadline = Date.now() + (options.startTimeoutMs ?? 60_000);
     for (;;) {
       if (child.exitCode !== null) throw new Error(`the apiserver ended with ${child.exitCode}:\n${output}`);
       if (await isReady(client)) return;
