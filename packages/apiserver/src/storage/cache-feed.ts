@@ -50,7 +50,12 @@ export class CacheFeed {
       existing.fieldsOf ??= fieldsOf;
       return existing.cache;
     }
-    const cache = new WatchCache({ prefix: `${REGISTRY_PREFIX}${storagePrefix}/`, parsedObjects: this.parsedObjects });
+    const cache = new WatchCache({
+      prefix: `${REGISTRY_PREFIX}${storagePrefix}/`,
+      parsedObjects: this.parsedObjects,
+      onListenerFault: (error) =>
+        this.logger.error("who follows a watch cache failed", { err: error, stack: (error as Error).stack }),
+    });
     this.caches.set(storagePrefix, { cache, fieldsOf, filledRevision: 0 });
     return cache;
   }
@@ -190,7 +195,8 @@ export class CacheFeed {
       if (event.type === "delete") {
         entry.cache.unreadable.delete(event.key);
         if (!previous) return;
-        const bytes = spliceRevision(event.current.value, event.revision);
+        const { value, fault } = event.current;
+        const bytes = fault ? previous.bytes : spliceRevision(value, event.revision);
         const item = { ...previous, revision: event.revision, bytes, parsed: undefined, row: undefined };
         entry.cache.apply({ type: "DELETED", revision: event.revision, item, previous, frames: new Map() });
         return;

@@ -26,7 +26,13 @@ const keysOf = (items: readonly CacheItem[]) => items.map(({ key, revision }) =>
 
 /** A cache after some thousand changes, and what it must hold, sorted by key. */
 function changedCache(): { cache: WatchCache; expected: CacheItem[] } {
-  const cache = new WatchCache({ prefix: PREFIX, parsedObjects: new ParsedObjects({ limit: 10 }) });
+  const cache = new WatchCache({
+    prefix: PREFIX,
+    parsedObjects: new ParsedObjects({ limit: 10 }),
+    onListenerFault: (error) => {
+      throw error;
+    },
+  });
   const held = new Map<number, CacheItem>();
   for (let index = 0; index < 500; index++) {
     const item = itemOf(index, 1, COLORS[index % 5]);
@@ -95,5 +101,25 @@ test("more indexes than are kept make the oldest go, and it comes back", (t) => 
   const terms = [{ source: "fields" as const, name: "spec.nodeName", values: ["node-2"] }];
   const wanted = expected.filter(({ fields }) => fields["spec.nodeName"] === "node-2");
   t.same(keysOf(cache.candidates(PREFIX, { terms })), keysOf(wanted));
+  t.end();
+});
+
+test("one listener that fails keeps the change from nobody else", (t) => {
+  const faults: unknown[] = [];
+  const cache = new WatchCache({
+    prefix: PREFIX,
+    parsedObjects: new ParsedObjects({ limit: 10 }),
+    onListenerFault: (error) => faults.push(error),
+  });
+  const seen: number[] = [];
+  const fault = new Error("listener");
+  cache.subscribe(() => {
+    throw fault;
+  });
+  cache.subscribe(({ revision }) => seen.push(revision));
+  cache.apply({ type: "ADDED", revision: 7, item: itemOf(1, 7, "red"), previous: undefined, frames: new Map() });
+  t.same(seen, [7]);
+  t.same(faults, [fault]);
+  t.equal(cache.range(PREFIX).length, 1);
   t.end();
 });

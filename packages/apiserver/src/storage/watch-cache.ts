@@ -29,9 +29,20 @@ export class WatchCache {
   /** "/registry/pods/". */
   readonly prefix: string;
 
-  constructor({ prefix, parsedObjects }: { prefix: string; parsedObjects: ParsedObjects }) {
+  private readonly onListenerFault: (error: unknown) => void;
+
+  constructor({
+    prefix,
+    parsedObjects,
+    onListenerFault,
+  }: {
+    prefix: string;
+    parsedObjects: ParsedObjects;
+    onListenerFault: (error: unknown) => void;
+  }) {
     this.prefix = prefix;
     this.parsedObjects = parsedObjects;
+    this.onListenerFault = onListenerFault;
   }
 
   get(key: string): CacheItem | undefined {
@@ -98,7 +109,14 @@ export class WatchCache {
       const dropped = this.ring.splice(0, RING_SIZE / 4);
       this.lowRevision = dropped[dropped.length - 1]!.revision;
     }
-    for (const listener of [...this.listeners]) listener(event);
+    for (const listener of [...this.listeners]) {
+      // One that fails must not keep the change from the others.
+      try {
+        listener(event);
+      } catch (error) {
+        this.onListenerFault(error);
+      }
+    }
     event.frames.clear();
     if (!event.previous) return;
     this.parsedObjects.forget(event.previous);
