@@ -19,6 +19,8 @@ export interface AdmissionAttributes {
   readonly oldObject: KubernetesObject | undefined;
   /** Adds a Warning header to the answer. */
   warn(message: string): void;
+  /** Adds an annotation to the request's audit event, if it has one. */
+  annotate?(key: string, value: string): void;
 }
 
 export interface AdmissionPlugin {

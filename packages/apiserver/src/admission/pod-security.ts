@@ -1,6 +1,6 @@
 // PodSecurity: holds pods to the level that their namespace's labels name, warns about templates that would not pass, and
 // tells who changes a namespace's level which pods would not (upstream: k8s.io/pod-security-admission/admission). Levels
-// and labels stand in pod-security-policy.ts. The audit mode has no audit log to write to: its labels are checked only.
+// and labels stand in pod-security-policy.ts. The audit mode speaks in annotations of the audit event.
 
 import { namespaces, type Pod, type PodSpec, pods } from "@picokube/api/core/v1";
 import { invalid } from "@picokube/api/errors";
@@ -56,13 +56,29 @@ function isHarmlessUpdate({ operation, object, oldObject }: AdmissionAttributes)
   return relevant(object as Pod) === relevant(oldObject as Pod);
 }
 
+/** Upstream: AuditAnnotationPrefix. */
+function annotate(attributes: AdmissionAttributes, key: string, value: string): void {
+  attributes.annotate?.(`pod-security.kubernetes.io/${key}`, value);
+}
+
 export function podSecurity(
   storage: StorageRegistry,
   { defaults, exemptions }: PodSecurityConfiguration = defaultPodSecurity,
 ): AdmissionPlugin {
-  const isExempt = ({ namespace, user }: AdmissionAttributes) =>
-    exemptions.namespaces.includes(namespace) || exemptions.usernames.includes(user.name);
   const isExemptClass = (name: string | undefined) => !!name && exemptions.runtimeClasses.includes(name);
+  /** By what it is let through unchecked; the audit event names it. */
+  const isExempt = (attributes: AdmissionAttributes, runtimeClassName: string | undefined) => {
+    const { namespace, user } = attributes;
+    const by = exemptions.namespaces.includes(namespace)
+      ? "namespace"
+      : exemptions.usernames.includes(user.name)
+        ? "user"
+        : isExemptClass(runtimeClassName)
+          ? "runtimeClass"
+          : undefined;
+    if (by) annotate(attributes, "exempt", by);
+    return by !== undefined;
+  };
   const policyIn = (namespace: string): Policy =>
     policyOf(storage.for(namespaces).get("", namespace)?.metadata.labels, defaults).policy;
 
@@ -88,19 +104,24 @@ export function podSecurity(
     for (const warning of namespaceWarnings(name, checked, policy.enforce)) attributes.warn(warning);
   }
 
-  function warnAbout(attributes: AdmissionAttributes, template: Template, { warn }: Policy): void {
-    if (!template.spec || isExemptClass(template.spec.runtimeClassName)) return;
-    const words = violationWords({ annotations: template.metadata?.annotations, spec: template.spec }, warn);
-    if (words) attributes.warn(`would violate ${words}`);
+  function tellOf(attributes: AdmissionAttributes, { metadata, spec }: Template, { warn, audit }: Policy): void {
+    if (!spec) return;
+    const checked = { annotations: metadata?.annotations, spec };
+    const [audited, warned] = [violationWords(checked, audit), violationWords(checked, warn)];
+    if (audited) annotate(attributes, "audit-violations", `would violate ${audited}`);
+    if (warned) attributes.warn(`would violate ${warned}`);
   }
 
   function validatePod(attributes: AdmissionAttributes): void {
     const { metadata, spec } = attributes.object as Pod;
-    if (!spec || isExempt(attributes) || isHarmlessUpdate(attributes) || isExemptClass(spec.runtimeClassName)) return;
+    if (!spec || isHarmlessUpdate(attributes) || isExempt(attributes, spec.runtimeClassName)) return;
     const policy = policyIn(attributes.namespace);
+    annotate(attributes, "enforce-policy", `${policy.enforce.level}:${policy.enforce.version}`);
     const words = violationWords({ annotations: metadata.annotations, spec }, policy.enforce);
+    const template = { metadata: metadata as Template["metadata"] & object, spec };
+    // Who is refused needs no warning.
+    tellOf(words ? { ...attributes, warn: () => {} } : attributes, template, policy);
     if (words) throw admissionForbidden(attributes, `violates ${words}`);
-    warnAbout(attributes, { metadata: metadata as Template["metadata"] & object, spec }, policy);
   }
 
   return {
@@ -113,10 +134,10 @@ export function podSecurity(
         if (!HARMLESS_SUBRESOURCES.has(subresource)) validatePod(attributes);
         return;
       }
-      if (subresource !== "" || !TEMPLATED.has(`${resource.group}/${resource.resource}`) || isExempt(attributes))
-        return;
+      if (subresource !== "" || !TEMPLATED.has(`${resource.group}/${resource.resource}`)) return;
       const template = templateOf(object);
-      if (template) warnAbout(attributes, template, policyIn(attributes.namespace));
+      if (!template || isExempt(attributes, template.spec?.runtimeClassName)) return;
+      tellOf(attributes, template, policyIn(attributes.namespace));
     },
   };
 }

@@ -16,6 +16,8 @@ export interface AuditTrail {
   /** The request acts as somebody else. */
   impersonates(user: UserInfo): void;
   decided(decision: "allow" | "forbid", reason: string): void;
+  /** What admission has to say; the first word about a key stays (upstream: AddAuditAnnotation). */
+  annotate(key: string, value: string): void;
   /** The request's whole body. */
   received(body: Buffer): void;
   /** The connection now belongs to an upgraded protocol. */
@@ -72,6 +74,9 @@ export function createAuditTrail({ request, attributes, auditId, verdict, write,
         "authorization.k8s.io/decision": decision,
         "authorization.k8s.io/reason": reason,
       };
+    },
+    annotate(key, value) {
+      event.annotations = { [key]: value, ...event.annotations };
     },
     received(body) {
       const object = objectOf(body);

@@ -107,6 +107,37 @@ async function metric(server: Awaited<ReturnType<typeof startApiServer>>, name: 
   return new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, "m").exec(all)?.[1] ?? "";
 }
 
+test("H3 PodSecurity's audit mode speaks in annotations", async (t) => {
+  const { policy, log } = files(t, [{ level: "Metadata", resources: [{ resources: ["pods"] }, { group: "apps" }] }]);
+  const server = await startApiServer(t, { flags: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`] });
+  const kubectl = (args: string[], input = "") =>
+    spawnSync("kubectl", ["--kubeconfig", server.kubeconfig, ...args], { encoding: "utf8", input }).status;
+  kubectl(["create", "sa", "default"]);
+  const levels = ["enforce=baseline", "audit=restricted"].map((each) => `pod-security.kubernetes.io/${each}`);
+  t.equal(kubectl(["label", "namespace", "default", ...levels]), 0);
+  const pod = (name: string, spec: object) =>
+    JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec });
+  const containers = [{ name: "c", image: "i" }];
+  t.equal(kubectl(["create", "-f", "-"], pod("plain", { containers })), 0);
+  t.equal(kubectl(["create", "-f", "-"], pod("wild", { containers, hostNetwork: true })), 1);
+  t.equal(kubectl(["create", "deployment", "d", "--image=i"]), 0);
+  const annotationsOf = (name: string) =>
+    eventsOf(log).find(({ stage, objectRef }) => stage === "ResponseComplete" && objectRef?.name === name)?.annotations;
+  await until(() => annotationsOf("d") !== undefined);
+  const violations = /^would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false \(/;
+  t.match(annotationsOf("plain"), {
+    "pod-security.kubernetes.io/enforce-policy": "baseline:latest",
+    "pod-security.kubernetes.io/audit-violations": violations,
+    "authorization.k8s.io/decision": "allow",
+  });
+  t.match(annotationsOf("wild"), {
+    "pod-security.kubernetes.io/enforce-policy": "baseline:latest",
+    "pod-security.kubernetes.io/audit-violations": /^would violate PodSecurity "restricted:latest": host namespaces/,
+  });
+  t.match(annotationsOf("d"), { "pod-security.kubernetes.io/audit-violations": violations });
+  t.equal(annotationsOf("d")?.["pod-security.kubernetes.io/enforce-policy"], undefined, "a template is not held to it");
+});
+
 test("the log is rotated by size, old files go", async (t) => {
   const { directory, policy, log } = files(t, [
     { level: "RequestResponse", resources: [{ resources: ["configmaps"] }] },

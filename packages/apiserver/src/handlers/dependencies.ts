@@ -39,6 +39,7 @@ export function contextOf(
     storage: registry,
     now: () => clock.now(),
     warn: (message) => exchange.warn(message),
+    annotate: (key, value) => exchange.annotate?.(key, value),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Exchange {
   readonly user: UserInfo;
   /** Becomes a Warning header of the answer. */
   warn(message: string): void;
+  /** Adds an annotation to the request's audit event, if it has one. */
+  annotate?(key: string, value: string): void;
 }
 
 /** How much of a body that nobody wants is still read, so that its connection serves on (net/http: maxPostHandlerReadBytes). */

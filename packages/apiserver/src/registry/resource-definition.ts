@@ -22,6 +22,8 @@ export interface RequestContext {
   /** Milliseconds since the epoch. */
   now(): number;
   warn(message: string): void;
+  /** Adds an annotation to the request's audit event, if it has one. */
+  annotate?(key: string, value: string): void;
 }
 
 /** A column of a server-side Table (upstream: pkg/printers/internalversion). */

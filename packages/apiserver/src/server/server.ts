@@ -168,7 +168,8 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
         sendError(request, response, timeout(`Timeout: ${why}`));
       }, options.requestTimeoutMs);
     }
-    await options.handle(createExchange({ request, response, info, user }));
+    const annotate = trail && ((key: string, value: string) => trail.annotate(key, value));
+    await options.handle(createExchange({ request, response, info, user, ...(annotate ? { annotate } : {}) }));
   } catch (error) {
     // Whoever timed out has been answered; that the handler then finds nobody to answer is no fault.
     if (timedOut) return;

@@ -35,5 +35,6 @@ export function attributesOf<T extends KubernetesObject>(
     object,
     oldObject,
     warn: (message) => context.warn(message),
+    annotate: (key, value) => context.annotate?.(key, value),
   };
 }
