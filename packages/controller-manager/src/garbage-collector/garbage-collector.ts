@@ -9,7 +9,8 @@ import type { Dependencies } from "../dependencies.js";
 import { type Discovery, discover } from "../discovery.js";
 import { judge, type OwnerState, stateOfOwner } from "./delete-plan.js";
 import { blockingDependents, Graph, type GraphNode, type Identity, identityOf, identityText } from "./graph.js";
-import { Monitors } from "./monitors.js";
+import { liveDependents } from "./live-dependents.js";
+import { collectable, Monitors } from "./monitors.js";
 import { ownerWrites, type Target } from "./owner-writes.js";
 
 const rediscoverMs = 30_000;
@@ -40,7 +41,7 @@ export function garbageCollector({ client, clock, logger, recorder: recorderOf }
     if (!node) return;
     if (node.resource === undefined) return verifyOwner(node);
     const target = targetOf(node, node.resource);
-    if (node.orphaning) return orphanDependents(node, target);
+    if (node.orphaning) return orphanDependents(node, target, signal);
     if (node.deletingDependents) return finishForeground(node, target);
     if (node.deleting || node.owners.length === 0) return;
     const item = await writes.read(target);
@@ -112,10 +113,15 @@ export function garbageCollector({ client, clock, logger, recorder: recorderOf }
     for (const dependent of blocking) if (!dependent.deletingDependents) look(dependent.identity.uid);
   }
 
-  async function orphanDependents(node: GraphNode, target: Target): Promise<void> {
-    const { uid } = node.identity;
-    for (const dependent of [...node.dependents])
-      if (dependent.resource) await writes.dropOwners(targetOf(dependent, dependent.resource), [uid]);
+  // Upstream leaves out what it has not heard of yet, and deletes it later: here the server is asked too.
+  async function orphanDependents(node: GraphNode, target: Target, signal: AbortSignal): Promise<void> {
+    const dependents = new Map<string, Target>();
+    for (const dependent of node.dependents)
+      if (dependent.resource) dependents.set(dependent.identity.uid, targetOf(dependent, dependent.resource));
+    const resources = discovery ? collectable(discovery) : [];
+    for (const dependent of await liveDependents({ client, owner: target, resources, logger, signal }))
+      dependents.set(dependent.uid, dependent);
+    for (const dependent of dependents.values()) await writes.dropOwners(dependent, [target.uid]);
     await writes.removeFinalizer(target, "orphan");
   }
 

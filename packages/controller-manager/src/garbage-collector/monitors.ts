@@ -31,6 +31,12 @@ export interface MonitorsOptions {
   readonly onChange: (resource: Resource) => void;
 }
 
+/** The resources whose objects can own and be owned. Upstream's GetDeletableResources. */
+export function collectable({ preferred }: Discovery): Resource[] {
+  const usable = preferred.filter(({ verbs }) => ["delete", "list", "watch"].every((verb) => verbs.has(verb)));
+  return usable.map(({ resource }) => resource).filter((resource) => !ignored.has(groupResourceName(resource)));
+}
+
 export class Monitors {
   readonly #options: MonitorsOptions;
   readonly #running = new Map<string, Monitor>();
@@ -45,13 +51,11 @@ export class Monitors {
   }
 
   /** Starts what is new and stops what is no longer served; a group that could not be discovered stays as it is. */
-  follow({ preferred, failures }: Discovery): void {
+  follow(discovery: Discovery): void {
+    const { failures } = discovery;
     const wanted = new Map<string, Resource>();
-    for (const { resource, verbs } of preferred) {
-      const name = groupResourceName(resource);
-      const usable = ["delete", "list", "watch"].every((verb) => verbs.has(verb));
-      if (usable && !ignored.has(name)) wanted.set(`${name}/${resource.version}`, resource);
-    }
+    for (const resource of collectable(discovery))
+      wanted.set(`${groupResourceName(resource)}/${resource.version}`, resource);
     for (const [key, monitor] of this.#running) {
       if (wanted.has(key) || failures.has(apiVersionOf(monitor.resource))) continue;
       monitor.stop.abort();
