@@ -62,7 +62,7 @@ export async function startDockerDaemon(t: Test, { images }: { images: readonly 
     await Promise.all(left.map(({ Id }) => docker.getContainer(Id).remove({ force: true })));
     await stop("SIGTERM");
     await run("ip", ["netns", "del", namespace]);
-    await run("sh", ["-c", `awk '{print $2}' /proc/mounts | grep '^${directory}/' | xargs -r umount -l`]);
+    await unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true });
     if (!t.passing()) t.comment(output);
   });
@@ -74,4 +74,17 @@ export async function startDockerDaemon(t: Test, { images }: { images: readonly 
   rmSync(archive);
   if (!existsSync(pidFile)) throw new Error("the daemon wrote no pid file");
   return { socket, docker, start, stop };
+}
+
+/** The newest first, and again while there are any: a daemon that was killed leaves mounts upon mounts, and some go with others. */
+async function unmountBelow(directory: string): Promise<void> {
+  await eventually(`nothing is mounted below ${directory}`, async () => {
+    const points = readFileSync("/proc/mounts", "utf8")
+      .split("\n")
+      .flatMap((line) => line.split(" ")[1] ?? [])
+      .filter((point) => point.startsWith(`${directory}/`))
+      .reverse();
+    for (const point of points) await run("umount", ["-l", point]).catch(() => {});
+    return points.length === 0;
+  });
 }

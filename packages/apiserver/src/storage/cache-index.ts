@@ -20,11 +20,14 @@ const MIN_ITEMS = 256;
 /** Sorting what an index found costs more than looking through everything when it is more than one item in so many. */
 const WORTH_ONE_IN = 8;
 
+/** All items of a cache, in key order. */
+export type IndexedItems = Iterable<CacheItem> & { readonly length: number };
+
 export class CacheIndex {
   private readonly indexes = new Map<string, { term: IndexTerm; index: Index }>();
 
   /** All items that fit the narrowest of the terms, in key order; undefined when it is no gain over all items. */
-  find(terms: readonly IndexTerm[], items: readonly CacheItem[]): CacheItem[] | undefined {
+  find(terms: readonly IndexTerm[], items: IndexedItems): CacheItem[] | undefined {
     if (items.length < MIN_ITEMS) return undefined;
     let best: { buckets: Map<string, CacheItem>[]; size: number } | undefined;
     for (const term of terms.slice(0, MAX_INDEXES)) {
@@ -48,7 +51,7 @@ export class CacheIndex {
     }
   }
 
-  private indexOf(term: IndexTerm, items: readonly CacheItem[]): Index {
+  private indexOf(term: IndexTerm, items: IndexedItems): Index {
     const id = `${term.source}/${term.name}`;
     const known = this.indexes.get(id);
     if (known) {

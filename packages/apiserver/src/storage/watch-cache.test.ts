@@ -123,3 +123,29 @@ test("one listener that fails keeps the change from nobody else", (t) => {
   t.equal(cache.range(PREFIX).length, 1);
   t.end();
 });
+
+test("what is added in key order, and taken away to the last, leaves the right pages at every size", (t) => {
+  const cache = new WatchCache({
+    prefix: PREFIX,
+    parsedObjects: new ParsedObjects({ limit: 10 }),
+    onListenerFault: (error) => {
+      throw error;
+    },
+  });
+  const keyOf = (index: number) => `${PREFIX}one/p${String(index).padStart(5, "0")}`;
+  for (let index = 0; index < 3000; index++) cache.load({ ...itemOf(index, 1, "red"), key: keyOf(index) });
+  t.equal(cache.range(PREFIX).length, 3000);
+  t.equal(cache.count(PREFIX, keyOf(511)), 2488);
+  const page = cache.range(PREFIX, { afterKey: keyOf(255), limit: 600 });
+  t.same([page.length, page[0]?.key, page.at(-1)?.key], [600, keyOf(256), keyOf(855)]);
+  t.equal(cache.range(`${PREFIX}one/p029`).length, 100);
+  t.equal(cache.range(`${PREFIX}two/`).length, 0);
+  for (let index = 2999; index >= 0; index--) {
+    const item = { ...itemOf(index, 2, "red"), key: keyOf(index) };
+    cache.apply({ type: "DELETED", revision: 2, item, previous: cache.get(item.key), frames: new Map() });
+  }
+  t.same([cache.range(PREFIX), cache.count(PREFIX)], [[], 0]);
+  cache.load({ ...itemOf(7, 3, "red"), key: keyOf(7) });
+  t.equal(cache.count(PREFIX), 1, "and it fills again");
+  t.end();
+});

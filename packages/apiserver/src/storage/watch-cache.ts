@@ -7,6 +7,7 @@ import type { CacheEvent, CacheItem } from "./cache-item.js";
 import { parseObject } from "./codec.js";
 import type { ParsedObjects } from "./parsed-objects.js";
 import { RememberedRows } from "./remembered-rows.js";
+import { SortedItems } from "./sorted-items.js";
 
 const RING_SIZE = 1000;
 /** Some hundred bytes each. */
@@ -14,7 +15,7 @@ const MAX_ROWS = 10_000;
 
 export class WatchCache {
   /** In byte order of the keys. */
-  readonly items: CacheItem[] = [];
+  readonly items = new SortedItems();
   /** Stored, but not to be read (a missing encryption key, damaged bytes): by key, why. */
   readonly unreadable = new Map<string, Error>();
   /** How items were last shown in a Table. */
@@ -59,13 +60,13 @@ export class WatchCache {
   /** Items whose keys begin with the prefix, and come after afterKey when it is given; a picture, not followed. */
   range(prefix: string, { afterKey = "", limit = Number.POSITIVE_INFINITY } = {}): readonly CacheItem[] {
     const { from, to } = this.bounds(prefix, afterKey);
-    return this.items.slice(from, Math.min(to, from + limit));
+    return this.items.slice(from, to, limit);
   }
 
   /** How many range() has without a limit. */
   count(prefix: string, afterKey = ""): number {
     const { from, to } = this.bounds(prefix, afterKey);
-    return to - from;
+    return this.items.count(from, to);
   }
 
   /** As range(), with at least those items that fit all of the terms. */
@@ -124,10 +125,8 @@ export class WatchCache {
   }
 
   private insert(item: CacheItem): void {
-    const index = this.position(item.key);
     const previous = this.byKey.get(item.key);
-    if (previous) this.items[index] = item;
-    else this.items.splice(index, 0, item);
+    this.items.set(item);
     this.byKey.set(item.key, item);
     this.index.replace(previous, item);
   }
@@ -135,27 +134,15 @@ export class WatchCache {
   private remove(key: string): void {
     const previous = this.byKey.get(key);
     if (!previous) return;
-    this.items.splice(this.position(key), 1);
+    this.items.delete(key);
     this.byKey.delete(key);
     this.index.replace(previous, undefined);
   }
 
-  private bounds(prefix: string, afterKey: string): { from: number; to: number } {
-    const isAll = prefix === this.prefix;
-    const from = Math.max(isAll ? 0 : this.position(prefix), afterKey === "" ? 0 : this.position(`${afterKey}\0`));
-    const to = isAll ? this.items.length : this.position(`${prefix}\uffff`);
-    return { from, to: Math.max(from, to) };
-  }
-
-  /** Index of the first item whose key is not below the given one. */
-  private position(key: string): number {
-    let low = 0;
-    let high = this.items.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.items[middle]!.key < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** The keys between which range() looks; without to, up to the last. */
+  private bounds(prefix: string, afterKey: string): { from: string; to: string | undefined } {
+    const next = `${afterKey}\0`;
+    const from = afterKey === "" || next < prefix ? prefix : next;
+    return { from, to: prefix === this.prefix ? undefined : `${prefix}\uffff` };
   }
 }
