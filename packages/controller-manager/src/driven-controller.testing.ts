@@ -31,9 +31,24 @@ export interface DrivenController {
 
 class Crash extends Error {}
 
-async function* late<T>(source: AsyncIterable<T>, delayMs: number): AsyncIterable<T> {
+/** Holds news back: a cache must not change under a step, or nobody could say what it saw. */
+interface Gate {
+  opened: Promise<void>;
+  open(): void;
+}
+
+function closedGate(): Gate {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+async function* late<T>(source: AsyncIterable<T>, delayMs: number, gate: () => Gate | undefined): AsyncIterable<T> {
   for await (const each of source) {
     if (delayMs > 0) await sleep(delayMs);
+    for (let closed = gate(); closed; closed = gate()) await closed.opened;
     yield each;
   }
 }
@@ -45,6 +60,7 @@ export async function driveController(
     create,
     clock,
     onWrite,
+    onStep = () => {},
     watchDelayMs = 0,
   }: {
     client: Client;
@@ -52,6 +68,8 @@ export async function driveController(
     clock: Clock;
     /** Hears of each write before it is made. */
     onWrite: (write: Write) => void;
+    /** Called when a step begins: what the caches show now is what it sees to its end. */
+    onStep?: () => void;
     /** By how much each event is late: what was written is then not seen at once. */
     watchDelayMs?: number;
   },
@@ -59,6 +77,7 @@ export async function driveController(
   let death: { at: number; afterTheWrite: boolean } | undefined;
   let writes = 0;
   let isDead = false;
+  let gate: Gate | undefined;
 
   async function guard(write: Write, make: () => Promise<unknown>): Promise<unknown> {
     if (isDead) throw new Crash("the controller is dead");
@@ -75,7 +94,8 @@ export async function driveController(
   const mortal = new Proxy(client, {
     get(target, name) {
       const value = target[name as keyof Client] as unknown;
-      if (name === "watch") return (...args: Parameters<Client["watch"]>) => late(client.watch(...args), watchDelayMs);
+      if (name === "watch")
+        return (...args: Parameters<Client["watch"]>) => late(client.watch(...args), watchDelayMs, () => gate);
       if (typeof value !== "function") return value;
       const method = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
       if (!verbs.has(name)) return method;
@@ -119,11 +139,18 @@ export async function driveController(
       death = nextDeath;
       writes = 0;
       let thrown: unknown;
+      gate = closedGate();
+      // What had passed the gate reaches the cache.
+      await sleep(1);
+      onStep();
       try {
         await current.controller.reconcile(key, new AbortController().signal);
       } catch (error) {
         thrown = error;
       }
+      const closed = gate;
+      gate = undefined;
+      closed.open();
       if (isDead) {
         current.end();
         isDead = false;

@@ -92,11 +92,13 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
     create: daemonSetController,
     clock,
     watchDelayMs: 5,
+    onStep() {
+      before = see();
+    },
     onWrite(write) {
       written += 1;
       const set = controller.informers.for(daemonsets).get(key)!;
-      // The cache may have moved on since the step began: what either shows may be acted on.
-      const fault = faultOf(write, set, asOfNow(before)) && faultOf(write, set, asOfNow(see()));
+      const fault = faultOf(write, set, asOfNow(before));
       if (fault) faults.push(fault);
       if (write.verb === "delete" && write.resource.resource === pods.resource)
         endedNow.add((write.args[0] as { name: string }).name);
@@ -187,7 +189,6 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
     await work(0.6);
     await clock.advance(1000 * random.below(10));
     if (random.chance(0.7)) await catchUp();
-    before = see();
     endedNow.clear();
     const death = random.chance(0.25) ? { at: 1 + random.below(4), afterTheWrite: random.chance(0.5) } : undefined;
     await controller.step(key, death);

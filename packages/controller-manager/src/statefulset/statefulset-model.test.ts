@@ -156,11 +156,13 @@ async function play(
     create: statefulSetController,
     clock: realClock(),
     watchDelayMs: 5,
+    onStep() {
+      before = see();
+    },
     onWrite(write) {
       written += 1;
       const set = controller.informers.for(statefulsets).get(`${namespace}/${name}`)!;
-      // The cache may have moved on since the step began: what either shows may be acted on.
-      const fault = faultOf(write, set, asOfNow(before)) && faultOf(write, set, asOfNow(see()));
+      const fault = faultOf(write, set, asOfNow(before));
       if (fault) faults.push(fault);
       if (write.verb === "delete" && write.resource.resource === pods.resource)
         endedNow.add((write.args[0] as { name: string }).name);
@@ -220,7 +222,6 @@ async function play(
     // A pod that was given away under the set's name goes, sooner or later.
     for (const pod of await world.pods()) if (!controllerOf(pod) && random.chance(0.3)) await world.remove(pod);
     if (random.chance(0.7)) await catchUp();
-    before = see();
     endedNow.clear();
     const death = random.chance(0.25) ? { at: 1 + random.below(3), afterTheWrite: random.chance(0.5) } : undefined;
     await controller.step(`${namespace}/${name}`, death);
