@@ -10,16 +10,17 @@ export function self<T extends KubernetesObject>(informer: Informer<T>): WatchSo
   return mapped(informer, (object) => [keyOf(object)]);
 }
 
-/** Whatever keys fn names; on an update those of the object before and after. */
+/** Whatever keys fn names; on an update those of the object before and after. delayMs lets what follows at once join in. */
 export function mapped<T extends KubernetesObject>(
   informer: Informer<T>,
   fn: (object: T) => readonly ObjectKey[],
+  { delayMs = 0 } = {},
 ): WatchSource {
   return {
     informer,
     handler: (enqueue) => {
       const all = (keys: Iterable<ObjectKey>) => {
-        for (const key of keys) enqueue(key);
+        for (const key of keys) enqueue(key, delayMs);
       };
       return {
         add: (object: T) => all(fn(object)),

@@ -21,10 +21,10 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-/** A registry that already holds the process's and the runtime's own metrics. */
-export function createMetrics(): Metrics {
+/** A registry that already holds the process's and the runtime's own metrics, unless it is one of several in a process. */
+export function createMetrics({ withProcess = true } = {}): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  if (withProcess) collectDefaultMetrics({ register: registry });
   const registers = [registry];
   buildInfo(registers);
   return {
@@ -49,6 +49,11 @@ export function createMetrics(): Metrics {
       new Histogram({ name, help, labelNames: [...labels], registers, ...(buckets ? { buckets } : {}) }),
     render: () => registry.metrics(),
   };
+}
+
+/** count upper bounds, each so many times the one before. */
+export function exponentialBuckets(start: number, factor: number, count: number): number[] {
+  return Array.from({ length: count }, (_, power) => start * factor ** power);
 }
 
 // What every component of upstream tells of itself (component-base/metrics/version.go).

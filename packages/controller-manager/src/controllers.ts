@@ -14,6 +14,7 @@ import { deploymentController } from "./deployment/deployment-controller.js";
 import { disruptionController } from "./disruption/disruption-controller.js";
 import { endpointsController } from "./endpoints/endpoints-controller.js";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.js";
+import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring-controller.js";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.js";
 import { garbageCollector } from "./garbage-collector/garbage-collector.js";
 import { jobController } from "./job/job-controller.js";
@@ -184,6 +185,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "endpoint_slice",
     workers: (options) => options.concurrentServiceEndpointSyncs,
     create: endpointSliceController,
+  },
+  {
+    name: "endpointslice-mirroring-controller",
+    alias: "endpointslicemirroring",
+    serviceAccount: "endpointslicemirroring-controller",
+    queue: "endpoint_slice_mirroring",
+    workers: (options) => options.mirroringConcurrentServiceEndpointSyncs,
+    create: endpointSliceMirroringController,
   },
   {
     name: "namespace-controller",

@@ -5,6 +5,7 @@ import type { EventRecorder } from "@picokube/client/event-recorder";
 import type { InformerFactory } from "@picokube/client/informer";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
+import type { Metrics } from "@picokube/component-base/metrics";
 import type { ControllerManagerValues } from "./options.js";
 
 export interface Dependencies {
@@ -12,6 +13,8 @@ export interface Dependencies {
   readonly informers: InformerFactory;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where a controller that has metrics of its own registers them. */
+  readonly metrics: Metrics;
   readonly options: ControllerManagerValues;
   /** A recorder whose events come from this component: "deployment-controller". */
   recorder(component: string): EventRecorder;

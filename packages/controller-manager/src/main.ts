@@ -57,6 +57,7 @@ async function run(options: ControllerManagerValues, context: CommandContext): P
         informers,
         clock,
         logger: logger.with({ controller: name }),
+        metrics,
         options,
         recorder: (component) => createEventRecorder({ client: ownClient, component, clock, logger }),
       };

@@ -224,7 +224,38 @@ export const flags = {
   "max-endpoints-per-slice": {
     type: "int",
     default: 100,
-    description: "The maximum number of endpoints that will be added to an EndpointSlice.",
+    description:
+      "The maximum number of endpoints that will be added to an EndpointSlice. More endpoints per slice will result in less endpoint slices, but larger resources.",
+  },
+  "endpoint-updates-batch-period": {
+    type: "duration",
+    default: "0s",
+    description:
+      "The length of endpoint updates batching period. Processing of pod changes will be delayed by this duration to join them with potential upcoming updates and reduce the overall number of endpoints updates. Larger number = higher endpoint programming latency, but lower number of endpoints revision generated",
+  },
+  "endpointslice-updates-batch-period": {
+    type: "duration",
+    default: "0s",
+    description:
+      "The length of endpoint slice updates batching period. Processing of pod changes will be delayed by this duration to join them with potential upcoming updates and reduce the overall number of endpoints updates. Larger number = higher endpoint programming latency, but lower number of endpoints revision generated",
+  },
+  "mirroring-concurrent-service-endpoint-syncs": {
+    type: "int",
+    default: 5,
+    description:
+      "The number of service endpoint syncing operations that will be done concurrently by the endpointslice-mirroring-controller. Larger number = faster endpoint slice updating, but more CPU (and network) load.",
+  },
+  "mirroring-max-endpoints-per-subset": {
+    type: "int",
+    default: 1000,
+    description:
+      "The maximum number of endpoints that will be added to an EndpointSlice by the endpointslice-mirroring-controller. More endpoints per slice will result in less endpoint slices, but larger resources.",
+  },
+  "mirroring-endpointslice-updates-batch-period": {
+    type: "duration",
+    default: "0s",
+    description:
+      "The length of EndpointSlice updates batching period for EndpointSliceMirroring controller. Processing of EndpointSlice changes will be delayed by this duration to join them with potential upcoming updates and reduce the overall number of EndpointSlice updates. Larger number = higher endpoint programming latency, but lower number of endpoints revision generated",
   },
 } as const satisfies Record<string, Flag>;
 

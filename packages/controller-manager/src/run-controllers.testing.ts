@@ -9,6 +9,7 @@ import { createInformerFactory } from "@picokube/client/shared-informer";
 import { type Clock, realClock, sleepOn } from "@picokube/component-base/clock";
 import { parseFlags } from "@picokube/component-base/flag-set";
 import { createLogger } from "@picokube/component-base/logger";
+import { createMetrics, type Metrics } from "@picokube/component-base/metrics";
 import type { Dependencies } from "./dependencies.js";
 import { type ControllerManagerValues, flags } from "./options.js";
 
@@ -25,10 +26,12 @@ export function testDependencies({
   client,
   clock = realClock(),
   options = {},
+  metrics = createMetrics({ withProcess: false }),
 }: {
   client: Client;
   clock?: Clock;
   options?: Partial<ControllerManagerValues>;
+  metrics?: Metrics | undefined;
 }): Dependencies & { log(): string } {
   let written = "";
   const write = (line: string) => {
@@ -41,6 +44,7 @@ export function testDependencies({
     informers: createInformerFactory({ client, logger, clock: realClock() }),
     clock,
     logger,
+    metrics,
     options: { ...defaults, ...options },
     recorder: (component) => createEventRecorder({ client, component, clock: recorderClock }),
     log: () => written,
@@ -62,17 +66,20 @@ export function runControllers(
     clock = realClock(),
     options = {},
     workers = 2,
+    metrics,
   }: {
     client: Client;
     create: readonly ((dependencies: Dependencies) => Controller | undefined)[];
     clock?: Clock;
     options?: Partial<ControllerManagerValues>;
     workers?: number;
+    /** Where they register what they measure. */
+    metrics?: Metrics;
   },
 ): RunningControllers {
   const ending = new AbortController();
   const { signal } = ending;
-  const dependencies = testDependencies({ client, clock, options });
+  const dependencies = testDependencies({ client, clock, options, metrics });
   const { informers, logger } = dependencies;
   const controllers = create.flatMap((each) => each(dependencies) ?? []);
   informers.start(signal);

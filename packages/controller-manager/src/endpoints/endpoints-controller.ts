@@ -17,7 +17,7 @@ const headlessLabel = "service.kubernetes.io/headless";
 const overCapacityAnnotation = "endpoints.kubernetes.io/over-capacity";
 
 /** Upstream's endpoints-controller. */
-export function endpointsController({ client, informers, recorder: recorderOf }: Dependencies): Controller {
+export function endpointsController({ client, informers, options, recorder: recorderOf }: Dependencies): Controller {
   const serviceInformer = informers.for(services);
   const podInformer = informers.for(pods);
   const endpointsInformer = informers.for(endpoints);
@@ -77,7 +77,9 @@ export function endpointsController({ client, informers, recorder: recorderOf }:
     watches: [
       self(serviceInformer),
       self(endpointsInformer),
-      mapped(podInformer, (pod) => servicesOf(pod, serviceInformer.list(pod.metadata.namespace)).map(keyOf)),
+      mapped(podInformer, (pod) => servicesOf(pod, serviceInformer.list(pod.metadata.namespace)).map(keyOf), {
+        delayMs: options.endpointUpdatesBatchPeriod,
+      }),
     ],
     reconcile,
   };

@@ -89,7 +89,9 @@ export function endpointSliceController({
     watches: [
       self(serviceInformer),
       mapped(sliceInformer, serviceKeyOf),
-      mapped(podInformer, (pod) => servicesOf(pod, serviceInformer.list(pod.metadata.namespace)).map(keyOf)),
+      mapped(podInformer, (pod) => servicesOf(pod, serviceInformer.list(pod.metadata.namespace)).map(keyOf), {
+        delayMs: options.endpointsliceUpdatesBatchPeriod,
+      }),
     ],
     reconcile,
   };
