@@ -1,11 +1,11 @@
 // Writes each Service's Endpoints: the old form of what EndpointSlices say.
 // Watches: Services, Pods, Endpoints. Writes: Endpoints.
 
-import { endpoints, pods, services } from "@picokube/api/core/v1";
+import { type Endpoints, endpoints, pods, services } from "@picokube/api/core/v1";
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { isAlreadyExists, isForbidden, isNotFound } from "@picokube/api/errors";
 import { selectorFromSet } from "@picokube/api/selectors/labels";
-import type { Controller } from "@picokube/client/controller";
+import type { Controller, WatchSource } from "@picokube/client/controller";
 import type { ObjectKey } from "@picokube/client/informer";
 import { keyOf, splitKey } from "@picokube/client/object-key";
 import { mapped, self } from "@picokube/client/watch-sources";
@@ -14,6 +14,8 @@ import { servicesOf } from "./endpoint-ports.js";
 import { planEndpoints } from "./endpoints-plan.js";
 
 const headlessLabel = "service.kubernetes.io/headless";
+// Old leader elections kept their lock in Endpoints without a Service.
+const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader";
 const overCapacityAnnotation = "endpoints.kubernetes.io/over-capacity";
 
 /** Upstream's endpoints-controller. */
@@ -72,15 +74,39 @@ export function endpointsController({ client, informers, options, recorder: reco
     }
   }
 
+  let enqueueEndpoints: (key: ObjectKey) => void = () => {};
+  // Endpoints may be there before their Service: a file that is applied may name them first.
+  const ofServices: WatchSource = {
+    informer: endpointsInformer,
+    handler(enqueue) {
+      enqueueEndpoints = enqueue;
+      const ofService = (object: Endpoints) => {
+        if (serviceInformer.get(keyOf(object))) enqueue(keyOf(object));
+      };
+      return {
+        add: ofService,
+        update: (_previous: Endpoints, object: Endpoints) => ofService(object),
+        delete: (object: Endpoints) => enqueue(keyOf(object)),
+      };
+    },
+  };
+
+  // Upstream's checkLeftoverEndpoints: Services that went while no controller ran.
+  async function checkLeftovers(): Promise<void> {
+    for (const object of endpointsInformer.list())
+      if (object.metadata.annotations?.[leaderAnnotation] === undefined) enqueueEndpoints(keyOf(object));
+  }
+
   return {
     name: "endpoints-controller",
     watches: [
       self(serviceInformer),
-      self(endpointsInformer),
+      ofServices,
       mapped(podInformer, (pod) => servicesOf(pod, serviceInformer.list(pod.metadata.namespace)).map(keyOf), {
         delayMs: options.endpointUpdatesBatchPeriod,
       }),
     ],
     reconcile,
+    run: checkLeftovers,
   };
 }

@@ -34,13 +34,13 @@ test("slices follow the Endpoints of a Service without a selector, and nobody el
     { addresses: ips.map((ip) => ({ ip })), ports: [{ port: 5432 }] },
   ];
 
+  for (const name of ["legacy", "skipped"])
+    await client.create(services, { metadata: { name, namespace }, spec: { ports: [{ port: 5432 }] } });
   await client.create(endpoints, { metadata: where, subsets: subsets("192.0.2.1") });
   await client.create(endpoints, {
     metadata: { name: "skipped", namespace, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
     subsets: subsets("192.0.2.9"),
   });
-  for (const name of ["legacy", "skipped"])
-    await client.create(services, { metadata: { name, namespace }, spec: { ports: [{ port: 5432 }] } });
   await shows("the slice", [{ name: "legacy", addresses: ["192.0.2.1"] }]);
 
   const current = await client.get(endpoints, where);
