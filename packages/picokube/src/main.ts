@@ -1,12 +1,14 @@
 // The picokube command line: parses words, calls one command, turns failures into one clear line.
 
 import { ConfigError } from "@picokube/component-base/config-error";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import pc from "picocolors";
-import { type ComponentName, componentNames, defaultDataDir } from "./cluster/cluster.js";
+import { type ComponentName, componentNames } from "./cluster/cluster.js";
 import { checkCerts, listCerts, renewCerts } from "./commands/certs.js";
 import { down } from "./commands/down.js";
+import { addNodeCommands } from "./commands/node-commands.js";
 import { reset } from "./commands/reset.js";
+import { dataDir, registryMirror } from "./commands/shared-options.js";
 import { status } from "./commands/status.js";
 import { up } from "./commands/up.js";
 import { runSupervisor } from "./supervisor/supervise-command.js";
@@ -15,14 +17,18 @@ const program = new Command("picokube")
   .description("Brings a small, real Kubernetes up on this machine, and down again.")
   .showHelpAfterError("(picokube --help lists the commands)");
 
-const dataDir = () =>
-  new Option("--data-dir <directory>", "where the cluster's store, keys and pods lie").default(defaultDataDir);
-
 function portNumber(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new ConfigError(`invalid argument "${text}" for "--secure-port": a port is a number from 1 to 65535`);
   return port;
+}
+
+function nodeCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 250)
+    throw new ConfigError(`invalid argument "${text}" for "--nodes": give a number from 1 to 250`);
+  return count;
 }
 
 const upCommand = program
@@ -35,6 +41,8 @@ const upCommand = program
   .option("--cluster-domain <domain>", "DNS domain of the cluster (default cluster.local)")
   .option("--node-name <name>", "name of this machine's Node (default: the host name)")
   .option("--node-ip <address>", "address of this machine (default: that of the default route)")
+  .option("--nodes <count>", "have at least so many nodes: this machine, and local VMs beside it", nodeCount)
+  .addOption(registryMirror())
   .option("--control-plane-only", "run no kubelet, kube-proxy and DNS on this machine", false);
 for (const name of componentNames)
   upCommand.option(
@@ -50,7 +58,12 @@ upCommand.action(async (options: Record<string, never>) => {
       | undefined;
     if (given) componentArgs[name] = given;
   }
-  await up({ ...(options as object as { dataDir: string; controlPlaneOnly: boolean }), componentArgs });
+  const { registryMirror: registryMirrors, ...flags } = options as object as {
+    dataDir: string;
+    controlPlaneOnly: boolean;
+    registryMirror?: string[];
+  };
+  await up({ ...flags, ...(registryMirrors ? { registryMirrors } : {}), componentArgs });
 });
 
 program
@@ -88,10 +101,12 @@ certs
   .description("issue these certificates anew, or all; the cluster runs on meanwhile")
   .addOption(dataDir())
   .action((names: string[], { dataDir }: { dataDir: string }) => renewCerts(dataDir, names));
+addNodeCommands(program);
 program
   .command("supervise", { hidden: true })
   .addOption(dataDir())
-  .action(({ dataDir }: { dataDir: string }) => runSupervisor(dataDir));
+  .option("--node <name>")
+  .action((options: { dataDir: string; node?: string }) => runSupervisor(options));
 
 try {
   await program.parseAsync();

@@ -94,19 +94,34 @@ export function writeKubeconfig(path: string, entries: KubeconfigEntries): void 
   if (readIfPresent(path) !== text) writeWhole(path, text, 0o600);
 }
 
+/** Those of a worker. */
+const nodeComponents: readonly string[] = ["kubelet", "kube-proxy"];
+
+export interface ClusterKubeconfigs {
+  readonly pkiDirectory: string;
+  readonly kubeconfigDirectory: string;
+  readonly clusterName: string;
+  readonly server: string;
+}
+
 /** Writes <name>.kubeconfig for every component of a cluster from the certificates that ensureClusterPki made. */
-export function writeClusterKubeconfigs({
-  pkiDirectory,
-  kubeconfigDirectory,
-  clusterName,
-  server,
-}: {
-  pkiDirectory: string;
-  kubeconfigDirectory: string;
-  clusterName: string;
-  server: string;
-}): void {
-  for (const { name, certificate, userName } of COMPONENTS) {
+export function writeClusterKubeconfigs(options: ClusterKubeconfigs): void {
+  writeKubeconfigs(options, COMPONENTS);
+}
+
+/** Writes those of a worker's components from the certificates that ensureNodePki made. */
+export function writeNodeKubeconfigs(options: ClusterKubeconfigs): void {
+  writeKubeconfigs(
+    options,
+    COMPONENTS.filter(({ name }) => nodeComponents.includes(name)),
+  );
+}
+
+function writeKubeconfigs(
+  { pkiDirectory, kubeconfigDirectory, clusterName, server }: ClusterKubeconfigs,
+  components: readonly (typeof COMPONENTS)[number][],
+): void {
+  for (const { name, certificate, userName } of components) {
     const contextName = `${userName}@${clusterName}`;
     const entries = entriesFromPki({ pkiDirectory, certificate, clusterName, userName, contextName, server });
     // Components run on while certificates are renewed: they read the files again.

@@ -15,6 +15,9 @@ export const componentNames = [
 ] as const;
 export type ComponentName = (typeof componentNames)[number];
 
+/** What a supervisor keeps running: components, and in a local VM its engine. */
+export type ProcessName = ComponentName | "dockerd";
+
 export interface Ports {
   readonly securePort: number;
   readonly controllerManager: number;
@@ -71,6 +74,7 @@ export function pathsOf(cluster: Pick<Cluster, "dataDir">) {
     config: join(dataDir, "config"),
     store: join(dataDir, "store"),
     kubelet: join(dataDir, "kubelet"),
+    vms: join(dataDir, "vms"),
     run: join(dataDir, "run"),
     processes: join(dataDir, "run", "processes.json"),
     specs: join(dataDir, "run", "components.json"),

@@ -4,10 +4,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nthIp } from "./cidr.js";
-import { type Cluster, type ComponentName, pathsOf } from "./cluster.js";
+import { type Cluster, type ComponentName, type ProcessName, pathsOf } from "./cluster.js";
 
 export interface ComponentSpec {
-  readonly name: ComponentName;
+  readonly name: ProcessName;
   /** The executable and its arguments. */
   readonly argv: readonly string[];
   readonly logFile: string;
@@ -37,6 +37,11 @@ export function componentSpecs(cluster: Cluster): ComponentSpec[] {
 
 /** The command line of one component without what makes it run: for `kubelet --cleanup` and the like. */
 export function commandOf(cluster: Cluster, name: ComponentName): readonly string[] {
+  return componentSpec(cluster, name).argv;
+}
+
+/** How one component is started. */
+export function componentSpec(cluster: Cluster, name: ComponentName): ComponentSpec {
   const all: Record<ComponentName, (cluster: Cluster) => ComponentSpec> = {
     "kube-apiserver": apiServer,
     "kube-controller-manager": controllerManager,
@@ -45,7 +50,7 @@ export function commandOf(cluster: Cluster, name: ComponentName): readonly strin
     "kube-proxy": kubeProxy,
     "cluster-dns": clusterDns,
   };
-  return all[name](cluster).argv;
+  return all[name](cluster);
 }
 
 function spec(

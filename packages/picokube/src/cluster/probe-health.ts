@@ -9,11 +9,13 @@ export interface Health {
   readonly words: string;
 }
 
+/** The URL may be unix:// and the path of an engine's socket. */
 export function probeHealth(url: string, timeoutMs = 2000): Promise<Health> {
+  const socketPath = url.startsWith("unix://") ? url.slice("unix://".length) : undefined;
   return new Promise((done) => {
     const request = (url.startsWith("https:") ? httpsRequest : httpRequest)(
-      url,
-      { timeout: timeoutMs, rejectUnauthorized: false, agent: false },
+      socketPath ? "http://engine/_ping" : url,
+      { timeout: timeoutMs, rejectUnauthorized: false, agent: false, ...(socketPath ? { socketPath } : {}) },
       (response) => {
         response.resume();
         const ok = response.statusCode === 200;
@@ -22,7 +24,7 @@ export function probeHealth(url: string, timeoutMs = 2000): Promise<Health> {
     );
     request.once("timeout", () => request.destroy(new Error("no answer")));
     request.once("error", (error: NodeJS.ErrnoException) =>
-      done({ ok: false, words: error.code === "ECONNREFUSED" ? "refused" : error.message }),
+      done({ ok: false, words: error.code === "ECONNREFUSED" || error.code === "ENOENT" ? "refused" : error.message }),
     );
     request.end();
   });

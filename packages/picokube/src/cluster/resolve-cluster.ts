@@ -18,6 +18,10 @@ export interface UpFlags {
   readonly nodeName?: string;
   readonly nodeIp?: string;
   readonly controlPlaneOnly: boolean;
+  /** How many nodes there shall be at least, this machine among them: the others are local VMs. */
+  readonly nodes?: number;
+  /** For the engines of local VMs made now. */
+  readonly registryMirrors?: readonly string[];
   readonly componentArgs: Readonly<Partial<Record<ComponentName, readonly string[]>>>;
 }
 

@@ -9,6 +9,8 @@ import { removeFromUserKubeconfig } from "@picokube/pki/merge-kubeconfig";
 import { type Cluster, type ComponentName, pathsOf, readCluster } from "../cluster/cluster.js";
 import { commandOf } from "../cluster/components.js";
 import { requireRoot } from "../cluster/preflight.js";
+import { readVms } from "../vms/vm.js";
+import { removeVm } from "../vms/vm-lifecycle.js";
 import { down } from "./down.js";
 
 const run = promisify(execFile);
@@ -23,6 +25,8 @@ export async function reset(dataDir: string): Promise<void> {
   }
   await down(dataDir);
   const faults: string[] = [];
+  for (const vm of readVms(cluster))
+    await removeVm(cluster, vm).catch((error: Error) => faults.push(`${vm.name}: ${error.message}`));
   if (!cluster.controlPlaneOnly)
     for (const name of ["kubelet", "kube-proxy"] as const)
       await cleanUp(cluster, name).catch((error: Error) => faults.push(error.message));

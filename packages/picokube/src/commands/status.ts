@@ -5,18 +5,31 @@ import { componentSpecs } from "../cluster/components.js";
 import { probeHealth } from "../cluster/probe-health.js";
 import { isAlive, residentBytes } from "../supervisor/process-identity.js";
 import { readProcessTable } from "../supervisor/process-table.js";
+import { readVms } from "../vms/vm.js";
+import { vmComponentSpecs } from "../vms/vm-components.js";
+import { processTableOf } from "../vms/vm-lifecycle.js";
 import { printTable } from "./print-table.js";
 
 /** Prints a row a process; returns whether all of them are well. */
 export async function status(dataDir: string): Promise<boolean> {
   const cluster = requireCluster(dataDir);
   const { supervisor, components } = readProcessTable(pathsOf(cluster).processes);
+  const places = [
+    ...componentSpecs(cluster).map((spec) => ({ ...spec, title: spec.name as string, row: components[spec.name] })),
+    ...readVms(cluster).flatMap((vm) => {
+      const table = readProcessTable(processTableOf(vm)).components;
+      return vmComponentSpecs(cluster, vm).map((spec) => ({
+        ...spec,
+        title: `${vm.name}/${spec.name}`,
+        row: table[spec.name],
+      }));
+    }),
+  ];
   const rows = await Promise.all(
-    componentSpecs(cluster).map(async ({ name, healthUrl, logFile }) => {
-      const row = components[name];
+    places.map(async ({ title, healthUrl, logFile, row }) => {
       const alive = isAlive(row?.process);
       const health = alive ? await probeHealth(healthUrl) : { ok: false, words: row?.lastExit ?? "not running" };
-      return { name, alive, health, logFile, row, pid: alive ? row!.process!.pid : undefined };
+      return { name: title, alive, health, logFile, row, pid: alive ? row!.process!.pid : undefined };
     }),
   );
   const cells = rows.map(({ name, health, logFile, row, pid }) => ({

@@ -1,13 +1,9 @@
 // `picokube up`: from nothing, or from whatever a reboot or a kill left, to a running cluster. A recipe of steps.
 
-import { spawn } from "node:child_process";
 import { Resolver } from "node:dns/promises";
-import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { nodes } from "@picokube/api/core/v1";
 import type { Client } from "@picokube/client/client";
-import { loadKubeconfig } from "@picokube/client/kubeconfig";
-import { createClient } from "@picokube/client/rest-client";
 import { Listr } from "listr2";
 import pc from "picocolors";
 import { adjustCluster, requireUnchanged } from "../cluster/adjust-cluster.js";
@@ -18,12 +14,19 @@ import { lockMachine } from "../cluster/machine-lock.js";
 import { dockerAnswers, requireRoot, requireTools } from "../cluster/preflight.js";
 import { probeHealth } from "../cluster/probe-health.js";
 import { resolveCluster, type UpFlags } from "../cluster/resolve-cluster.js";
+import { adminClient } from "../steps/admin-client.js";
 import { makeCredentials } from "../steps/credentials.js";
 import { ensureKubeDns } from "../steps/kube-dns.js";
+import { nodeIsReady } from "../steps/node-is-ready.js";
+import { ensurePodNetworkRole } from "../steps/pod-network-role.js";
 import { poll } from "../steps/poll.js";
 import { ensureStorageClass } from "../steps/storage-class.js";
-import { identify, isAlive } from "../supervisor/process-identity.js";
+import { isAlive } from "../supervisor/process-identity.js";
 import { readProcessTable } from "../supervisor/process-table.js";
+import { startSupervisor } from "../supervisor/start-supervisor.js";
+import { readVms } from "../vms/vm.js";
+import { bootVm } from "../vms/vm-lifecycle.js";
+import { makeVm, waitUntilReady } from "./node.js";
 
 const waitMs = 120_000;
 
@@ -51,8 +54,37 @@ async function upAlone(flags: UpFlags): Promise<void> {
       `\nThe cluster ${pc.bold(cluster.name)} is up after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`,
     );
   }
+  await bootVms(cluster, flags);
   printNextSteps(cluster);
 }
+
+/** Makes as many local VMs as are missing and boots all that are off. */
+async function bootVms(cluster: Cluster, { nodes, registryMirrors }: Pick<UpFlags, "nodes" | "registryMirrors">) {
+  const onHost = cluster.controlPlaneOnly ? 0 : 1;
+  while (nodes !== undefined && readVms(cluster).length + onHost < nodes)
+    await makeVm(cluster, { registryMirrors: registryMirrors ?? [] });
+  const vms = readVms(cluster);
+  const client = adminClient(cluster);
+  const steps = new Listr(
+    vms.map((vm) => ({
+      title: `Boot ${vm.name} (${vm.address})`,
+      // One after the other: all of them look after the bridge that they share.
+      task: () => bootVm(cluster, vm),
+    })),
+    listrOptions(),
+  );
+  steps.add({
+    title: `Wait for ${vms.map(({ name }) => name).join(", ")} to be Ready`,
+    enabled: () => vms.length > 0,
+    task: async () => {
+      await Promise.all(vms.map((vm) => waitUntilReady(client, cluster, vm)));
+    },
+  });
+  await steps.run();
+}
+
+const listrOptions = () =>
+  ({ renderer: process.stdout.isTTY ? "default" : "simple", rendererOptions: { timer: undefined } }) as const;
 
 async function bringUp(cluster: Cluster): Promise<void> {
   let client: Client;
@@ -79,12 +111,19 @@ async function bringUp(cluster: Cluster): Promise<void> {
         title: `Start ${componentSpecs(cluster)
           .map(({ name }) => name)
           .join(", ")}`,
-        task: () => startSupervisor(cluster),
+        task: () => {
+          const { processes } = pathsOf(cluster);
+          return startSupervisor({
+            args: [`--data-dir=${cluster.dataDir}`],
+            tablePath: processes,
+            logDir: cluster.logDir,
+          });
+        },
       },
       {
         title: "Wait for the API server",
         task: async () => {
-          client = createClient({ kubeconfig: loadKubeconfig(cluster.adminKubeconfig), userAgent: "picokube" });
+          client = adminClient(cluster);
           await waitFor(cluster, "the API server was not ready", async () => {
             const { ok, words } = await probeHealth(`https://127.0.0.1:${cluster.ports.securePort}/readyz`);
             return ok ? undefined : words;
@@ -96,6 +135,13 @@ async function bringUp(cluster: Cluster): Promise<void> {
         task: () =>
           waitFor(cluster, "the StorageClass could not be made", () =>
             ensureStorageClass(client).then(() => undefined),
+          ),
+      },
+      {
+        title: "Let kubelets see one another's Nodes",
+        task: () =>
+          waitFor(cluster, "the pod network's role could not be made", () =>
+            ensurePodNetworkRole(client).then(() => undefined),
           ),
       },
       {
@@ -121,7 +167,7 @@ async function bringUp(cluster: Cluster): Promise<void> {
           }),
       },
     ],
-    { renderer: process.stdout.isTTY ? "default" : "simple", rendererOptions: { timer: undefined } },
+    listrOptions(),
   );
   await steps.run();
 }
@@ -132,31 +178,6 @@ async function isRunning(cluster: Cluster): Promise<boolean> {
   if (!isAlive(table.supervisor)) return false;
   if (!componentSpecs(cluster).every(({ name }) => isAlive(table.components[name]?.process))) return false;
   return (await probeHealth(`https://127.0.0.1:${cluster.ports.securePort}/readyz`)).ok;
-}
-
-async function startSupervisor(cluster: Cluster): Promise<void> {
-  const { processes, run } = pathsOf(cluster);
-  if (isAlive(readProcessTable(processes).supervisor)) return;
-  mkdirSync(run, { recursive: true });
-  mkdirSync(cluster.logDir, { recursive: true });
-  const logFile = join(cluster.logDir, "picokube.log");
-  const log = openSync(logFile, "a", 0o640);
-  const child = spawn(process.execPath, [process.argv[1]!, "supervise", `--data-dir=${cluster.dataDir}`], {
-    detached: true,
-    stdio: ["ignore", log, log],
-  });
-  closeSync(log);
-  child.unref();
-  await poll("the supervisor did not start", 10_000, async () => {
-    if (child.pid === undefined || !identify(child.pid)) throw new Error(`it ended at once: see ${logFile}`);
-    return readProcessTable(processes).supervisor?.pid === child.pid ? undefined : "it has not written its table yet";
-  });
-}
-
-async function nodeIsReady(client: Client, name: string): Promise<string | undefined> {
-  const node = await client.get(nodes, { name });
-  const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
-  return ready?.status === "True" ? undefined : (ready?.message ?? "it has no Ready condition yet");
 }
 
 // A kubelet may not give itself a role (NodeRestriction), so the administrator does, as kubeadm's mark-control-plane phase.

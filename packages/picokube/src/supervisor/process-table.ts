@@ -2,7 +2,7 @@
 // what runs. The supervisor alone writes it.
 
 import { readFileSync } from "node:fs";
-import type { ComponentName } from "../cluster/cluster.js";
+import type { ProcessName } from "../cluster/cluster.js";
 import { writeFileWhole } from "../cluster/cluster.js";
 import type { ProcessIdentity } from "./process-identity.js";
 
@@ -17,7 +17,7 @@ export interface ProcessRow {
 
 export interface ProcessTable {
   readonly supervisor: ProcessIdentity | undefined;
-  readonly components: Readonly<Partial<Record<ComponentName, ProcessRow>>>;
+  readonly components: Readonly<Partial<Record<ProcessName, ProcessRow>>>;
 }
 
 const empty: ProcessTable = { supervisor: undefined, components: {} };

@@ -1,29 +1,41 @@
 // The hidden command `picokube supervise`: the process that `up` leaves behind. Only one runs for a data directory.
 
 import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { realClock } from "@picokube/component-base/clock";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { pathsOf, requireCluster } from "../cluster/cluster.js";
 import { componentSpecs } from "../cluster/components.js";
+import { makeCredentials } from "../steps/credentials.js";
+import { requireVm } from "../vms/vm.js";
+import { vmComponentSpecs } from "../vms/vm-components.js";
+import { makeVmCredentials, processTableOf } from "../vms/vm-lifecycle.js";
 import { isAlive } from "./process-identity.js";
 import { readProcessTable } from "./process-table.js";
 import { renewCredentials } from "./renew-credentials.js";
 import { supervise } from "./supervisor.js";
 
-/** Runs until SIGTERM. Throws ConfigError when another supervisor already runs. */
-export async function runSupervisor(dataDir: string): Promise<void> {
+/** Keeps the cluster's components on this machine running, or those of one of its local VMs; until SIGTERM. Throws
+ *  ConfigError when another supervisor already does. */
+export async function runSupervisor({ dataDir, node }: { dataDir: string; node?: string }): Promise<void> {
   const cluster = requireCluster(dataDir);
-  const { processes, run } = pathsOf(cluster);
-  mkdirSync(run, { recursive: true });
-  const { supervisor } = readProcessTable(processes);
+  const vm = node === undefined ? undefined : requireVm(cluster, node);
+  const tablePath = vm ? processTableOf(vm) : pathsOf(cluster).processes;
+  mkdirSync(dirname(tablePath), { recursive: true });
+  const { supervisor } = readProcessTable(tablePath);
   if (isAlive(supervisor) && supervisor.pid !== process.pid)
-    throw new ConfigError(`the cluster in ${dataDir} already has a supervisor: process ${supervisor.pid}`);
+    throw new ConfigError(
+      `${vm ? `the node ${vm.name} of the` : "the"} cluster in ${dataDir} already has a supervisor: process ${supervisor.pid}`,
+    );
   const controller = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => controller.abort());
   process.on("SIGHUP", () => {});
   const clock = realClock();
   await Promise.all([
-    supervise({ specs: componentSpecs(cluster), tablePath: processes, clock }, controller.signal),
-    renewCredentials(cluster, clock, controller.signal),
+    supervise(
+      { specs: vm ? vmComponentSpecs(cluster, vm) : componentSpecs(cluster), tablePath, clock },
+      controller.signal,
+    ),
+    renewCredentials(() => (vm ? makeVmCredentials(cluster, vm) : makeCredentials(cluster)), clock, controller.signal),
   ]);
 }
