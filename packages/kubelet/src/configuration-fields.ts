@@ -9,6 +9,8 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "healthz-port": "healthzPort",
   "tls-cert-file": "tlsCertFile",
   "tls-private-key-file": "tlsPrivateKeyFile",
+  "rotate-certificates": "rotateCertificates",
+  "rotate-server-certificates": "serverTLSBootstrap",
   "client-ca-file": "authentication.x509.clientCAFile",
   "anonymous-auth": "authentication.anonymous.enabled",
   "authentication-token-webhook": "authentication.webhook.enabled",

@@ -12,6 +12,28 @@ export const flags = {
     type: "string",
     description: "Path to a kubeconfig file, specifying how to connect to the API server.",
   },
+  "bootstrap-kubeconfig": {
+    type: "string",
+    description:
+      "Path to a kubeconfig file that will be used to get client certificate for kubelet. If the file specified by --kubeconfig does not exist, the bootstrap kubeconfig is used to request a client certificate from the API server. On success, a kubeconfig file referencing the generated client certificate and key is written to the path specified by --kubeconfig. The client certificate and key file will be stored in the directory pointed by --cert-dir.",
+  },
+  "cert-dir": {
+    type: "string",
+    default: "/var/lib/kubelet/pki",
+    description: "The directory where the TLS certs that the API server signed are located.",
+  },
+  "rotate-certificates": {
+    type: "bool",
+    default: false,
+    description:
+      "Auto rotate the kubelet client certificates by requesting new certificates from the kube-apiserver when the certificate expiration approaches.",
+  },
+  "rotate-server-certificates": {
+    type: "bool",
+    default: false,
+    description:
+      "Auto-request and rotate the kubelet serving certificates by requesting new certificates from the kube-apiserver when the certificate expiration approaches. Requires approval of the submitted CertificateSigningRequest objects.",
+  },
   "hostname-override": {
     type: "string",
     default: "",

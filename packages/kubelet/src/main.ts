@@ -8,7 +8,6 @@ import type { Client } from "@picokube/client/client";
 import { createDelegatedAuth } from "@picokube/client/delegated-auth";
 import { createEventRecorder } from "@picokube/client/event-recorder";
 import type { InformerFactory } from "@picokube/client/informer";
-import { loadKubeconfig } from "@picokube/client/kubeconfig";
 import { createClient } from "@picokube/client/rest-client";
 import { createInformerFactory } from "@picokube/client/shared-informer";
 import type { Clock } from "@picokube/component-base/clock";
@@ -18,6 +17,12 @@ import { startHealthServer } from "@picokube/component-base/health-server";
 import type { Logger } from "@picokube/component-base/logger";
 import { createMetrics } from "@picokube/component-base/metrics";
 import { sdNotify } from "@picokube/component-base/sd-notify";
+import {
+  clientCertificateManager,
+  clientCredentials,
+  exitWithoutCertificate,
+  servingCertificateManager,
+} from "./certificates/kubelet-certificates.js";
 import { cleanup } from "./cleanup.js";
 import { createDockerRuntime } from "./cri/docker/docker-runtime.js";
 import type { Runtime } from "./cri/runtime.js";
@@ -168,6 +173,9 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
   const parts = await assemble(surroundings);
   const metrics = createMetrics();
   registerKubeletMetrics(metrics, { nodeName: settings.nodeName, lookup: parts.manager });
+  const addresses = () => parts.node()?.status?.addresses ?? [];
+  const serving = servingCertificateManager(surroundings, { client, metrics, addresses });
+  const identity = clientCertificateManager(surroundings, { client, metrics });
   const syncLoop = {
     name: "syncloop",
     check: () => {
@@ -188,7 +196,7 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
     lookup: parts.manager,
     runtime,
     auth,
-    tls: await kubeletTls(settings, { clock, logger }),
+    tls: await kubeletTls(settings, { manager: serving, clock, logger }),
     metrics,
     checks: [syncLoop],
     clock,
@@ -241,6 +249,8 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
     ),
     runPodNetwork(parts, { podCidr: settings.podCidr, clock, logger }, signal),
     ...staticPods,
+    ...(serving ? [serving.run(signal)] : []),
+    ...(identity ? [identity.run(signal), exitWithoutCertificate(identity, clock, signal)] : []),
   ];
   informers.start(signal);
   await sdNotify("ready");
@@ -269,7 +279,8 @@ await runCommand({
       const cgroups = { driver, root: settings.cgroupRoot };
       return cleanup({ runtime, rootDir: settings.rootDir, bridge: settings.podBridge, cgroups });
     }
-    const client = createClient({ kubeconfig: loadKubeconfig(options.kubeconfig), userAgent: "kubelet/v1.33.0" });
+    const kubeconfig = await clientCredentials({ options, clock, logger }, signal);
+    const client = createClient({ kubeconfig, userAgent: "kubelet/v1.33.0" });
     const informers = createInformerFactory({ client, logger, clock });
     try {
       await run({ options, client, informers, runtime, clock, logger }, signal);

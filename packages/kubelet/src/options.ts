@@ -18,6 +18,7 @@ export type KubeletFlags = FlagValues<typeof flags>;
 export interface KubeletOptions {
   readonly settings: KubeletSettings;
   readonly kubeconfig: string;
+  readonly bootstrapKubeconfig: string | undefined;
   readonly clusterCidr: string;
   readonly useLocallyBuiltImages: boolean;
   readonly cleanup: boolean;
@@ -130,6 +131,7 @@ export async function resolveOptions(
 
   return {
     kubeconfig: values.kubeconfig ?? "",
+    bootstrapKubeconfig: values.bootstrapKubeconfig || undefined,
     clusterCidr: checked("cluster-cidr", parseCidr, values.clusterCidr),
     useLocallyBuiltImages: values.useLocallyBuiltImages,
     cleanup: values.cleanup,
@@ -153,6 +155,9 @@ export async function resolveOptions(
       tlsCertFile: values.tlsCertFile,
       tlsPrivateKeyFile: values.tlsPrivateKeyFile,
       clientCaFile: values.clientCaFile,
+      certDir: values.certDir,
+      rotateCertificates: values.rotateCertificates,
+      serverTlsBootstrap: values.rotateServerCertificates,
       anonymousAuth: values.anonymousAuth,
       webhookAuthentication: values.authenticationTokenWebhook,
       authorizationMode: values.authorizationMode,

@@ -34,6 +34,10 @@ export interface KubeletSettings {
   readonly tlsCertFile: string | undefined;
   readonly tlsPrivateKeyFile: string | undefined;
   readonly clientCaFile: string | undefined;
+  /** Where certificates that the API server signed lie. */
+  readonly certDir: string;
+  readonly rotateCertificates: boolean;
+  readonly serverTlsBootstrap: boolean;
   readonly anonymousAuth: boolean;
   readonly webhookAuthentication: boolean;
   readonly authorizationMode: "Webhook" | "AlwaysAllow";

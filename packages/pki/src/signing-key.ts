@@ -1,6 +1,6 @@
 // Private keys of CAs, in any form that OpenSSL writes, with the algorithm that each signs by. Makes no keys.
 
-import { createPrivateKey, type KeyObject, webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from "node:crypto";
 
 export interface SigningKey {
   readonly key: webcrypto.CryptoKey;
@@ -19,6 +19,18 @@ export async function importSigningKey(pem: string): Promise<SigningKey> {
   const { importAs, signAs } = algorithmsOf(key);
   const der = key.export({ type: "pkcs8", format: "der" });
   return { key: await webcrypto.subtle.importKey("pkcs8", der, importAs, false, ["sign"]), algorithm: signAs };
+}
+
+/** Both halves of an elliptic key of PEM, to ask for a certificate with. */
+export async function importKeyPair(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const { importAs } = algorithmsOf(createPrivateKey(pem));
+  const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
+  const publicDer = createPublicKey(pem).export({ type: "spki", format: "der" });
+  const [privateKey, publicKey] = await Promise.all([
+    webcrypto.subtle.importKey("pkcs8", der, importAs, true, ["sign"]),
+    webcrypto.subtle.importKey("spki", publicDer, importAs, true, ["verify"]),
+  ]);
+  return { privateKey, publicKey };
 }
 
 function algorithmsOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): {

@@ -81,6 +81,8 @@ function configz(settings: KubeletSettings): unknown {
       evictionHard: settings.evictionHard,
       systemReserved: settings.systemReserved,
       kubeReserved: settings.kubeReserved,
+      rotateCertificates: settings.rotateCertificates,
+      serverTLSBootstrap: settings.serverTlsBootstrap,
       authentication: {
         x509: { clientCAFile: settings.clientCaFile },
         webhook: { enabled: settings.webhookAuthentication },
