@@ -17,7 +17,7 @@ export type Flag = FlagBase &
     | { readonly type: "bool"; readonly default?: boolean }
     | { readonly type: "duration"; readonly default?: number | string }
     | { readonly type: "string-list"; readonly default?: readonly string[] }
-    | { readonly type: "map"; readonly default?: Readonly<Record<string, string>> }
+    | { readonly type: "map"; readonly default?: Readonly<Record<string, string>>; readonly separator?: "=" | "<" }
   );
 
 type Given<F, T> = F extends { readonly default: unknown } ? T : T | undefined;
@@ -155,9 +155,10 @@ function parseValue({
     case "map": {
       const pairs = text.split(",").filter((item) => item !== "");
       const entries = pairs.map((pair) => {
-        const equals = pair.indexOf("=");
-        if (equals < 0) throw bad(`malformed pair, expect string=string`);
-        return [pair.slice(0, equals).trim(), pair.slice(equals + 1)] as const;
+        const { separator = "=" } = flag;
+        const at = pair.indexOf(separator);
+        if (at < 0) throw bad(`malformed pair, expect string${separator}string`);
+        return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const;
       });
       return { ...(before as Record<string, string> | undefined), ...Object.fromEntries(entries) };
     }

@@ -218,13 +218,53 @@ export const flags = {
   },
   "eviction-hard": {
     type: "map",
+    separator: "<",
     default: {
       "imagefs.available": "15%",
+      "imagefs.inodesFree": "5%",
       "memory.available": "100Mi",
       "nodefs.available": "10%",
       "nodefs.inodesFree": "5%",
     },
-    description: "A set of eviction thresholds (e.g. memory.available=1Gi) that if met would trigger a pod eviction.",
+    description:
+      "A set of eviction thresholds (e.g. memory.available<1Gi) that if met would trigger a pod eviction. A value of 0% switches a threshold off.",
+  },
+  "eviction-soft": {
+    type: "map",
+    separator: "<",
+    default: {},
+    description:
+      "A set of eviction thresholds (e.g. memory.available<1.5Gi) that if met over a corresponding grace period would trigger a pod eviction.",
+  },
+  "eviction-soft-grace-period": {
+    type: "map",
+    default: {},
+    description:
+      "A set of eviction grace periods (e.g. memory.available=1m30s) that correspond to how long a soft eviction threshold must hold before triggering a pod eviction.",
+  },
+  "eviction-minimum-reclaim": {
+    type: "map",
+    default: {},
+    description:
+      "A set of minimum reclaims (e.g. imagefs.available=2Gi) that describes the minimum amount of resource the kubelet will reclaim when performing a pod eviction if that resource is under pressure.",
+  },
+  "eviction-pressure-transition-period": {
+    type: "duration",
+    default: "5m",
+    description:
+      "Duration for which the kubelet has to wait before transitioning out of an eviction pressure condition.",
+  },
+  "eviction-max-pod-grace-period": {
+    type: "int",
+    default: 0,
+    description:
+      "Maximum allowed grace period (in seconds) to use when terminating pods in response to a soft eviction threshold being met.",
+  },
+  "enforce-node-allocatable": {
+    type: "string-list",
+    default: ["pods"],
+    description:
+      "A comma separated list of levels of node allocatable enforcement to be enforced by kubelet. Acceptable options are 'none' and 'pods'.",
   },
   "system-reserved": {
     type: "map",
@@ -247,6 +287,16 @@ export const flags = {
     type: "int",
     default: 80,
     description: "The percent of disk usage before which image garbage collection is never run.",
+  },
+  "minimum-image-ttl-duration": {
+    type: "duration",
+    default: "2m",
+    description: "Minimum age for an unused image before it is garbage collected.",
+  },
+  "image-maximum-gc-age": {
+    type: "duration",
+    default: "0s",
+    description: "How long an image may be unused before it is garbage collected. 0 switches this off.",
   },
   "enable-debugging-handlers": {
     type: "bool",

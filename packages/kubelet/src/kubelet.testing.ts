@@ -54,13 +54,17 @@ export async function startKubelet(
     `--tls-private-key-file=${join(server.pkiDirectory, "kubelet.key")}`,
     `--pod-manifest-path=${manifests}`,
     "--file-check-frequency=500ms",
+    // The machine's own disks and images are none of a test's business.
+    "--eviction-hard=memory.available<1Mi",
+    "--image-gc-high-threshold=100",
     "-v=3",
     ...flags,
   ];
   let output = "";
   let child: ChildProcess | undefined;
-  const start = () => {
-    child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
+  /** Flags given here come after the others, and so win. */
+  const start = (more: readonly string[] = []) => {
+    child = spawn(process.execPath, [...argv, ...more], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;

@@ -27,6 +27,8 @@ import { cleanup } from "./cleanup.js";
 import { createDockerRuntime } from "./cri/docker/docker-runtime.js";
 import type { Runtime } from "./cri/runtime.js";
 import { containerEnvironment } from "./env/container-environment.js";
+import type { EvictionManager } from "./eviction/eviction-manager.js";
+import { createNodePressure } from "./eviction/node-pressure.js";
 import { flags } from "./flags.js";
 import { createImageManager } from "./images/image-manager.js";
 import { createPodNetwork } from "./network/pod-network.js";
@@ -88,10 +90,12 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   // before anything runs.
   let context: PodContext | undefined;
   let pleg: Pleg | undefined;
+  let eviction: EvictionManager | undefined;
   const manager = createPodManager({
     context: () => context!,
     informer: podInformer,
     pleg: () => pleg!,
+    refusalOf: (pod) => eviction!.refusalOf(pod),
     // Pods on the host's network need not wait for a pod CIDR that may never come.
     ready: async (signal) => {
       await informers.waitForSync(signal);
@@ -145,8 +149,16 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     states: new Map(),
   };
   const health: RuntimeHealth = { problems: () => pleg.problems(), networkProblems: () => network.problems() };
-  const agent = createNodeAgent({ settings, client, runtime, health, events: recorder, clock, logger });
-  return { manager, pleg, statuses, volumes, objects, network, health, agent, node, nodeInformer };
+  const nodePressure = await createNodePressure({
+    context,
+    manager,
+    recorder,
+    keepLocallyBuiltImages: options.useLocallyBuiltImages,
+  });
+  eviction = nodePressure.eviction;
+  const pressures = () => eviction.conditions();
+  const agent = createNodeAgent({ settings, client, runtime, health, pressures, events: recorder, clock, logger });
+  return { manager, ...nodePressure, pleg, statuses, volumes, objects, network, health, agent, node, nodeInformer };
 }
 
 /** Waits for an engine that is still starting; says once that it does. */
@@ -236,6 +248,8 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
     parts.objects.run(signal),
     parts.pleg.run(signal),
     parts.manager.run(signal),
+    parts.eviction.run(signal),
+    parts.imageGc.run(signal),
     runLocalPathAgent(
       {
         root: localPathDirectoryOf(settings.rootDir),

@@ -10,7 +10,7 @@ import { type KubeletFlags, parseTaint, resolveOptions } from "./options.js";
 const lines: string[] = [];
 const logger = createLogger({ write: (line) => lines.push(line) });
 
-function resolve(argv: string[]) {
+async function resolve(argv: string[]) {
   const { values, changed } = parseFlags("kubelet", flags, ["--kubeconfig=/k", ...argv]);
   return resolveOptions(values as KubeletFlags, { changed, logger, hostIp: async () => "192.168.1.1" });
 }
@@ -59,6 +59,18 @@ test("what is wrong is said", async (t) => {
     [["--pod-cidr=10.0.0.0"], /invalid argument "10\.0\.0\.0" for "--pod-cidr" flag: invalid CIDR address/],
     [["--pod-bridge=far-too-long-a-name"], /must have 1 to 15 characters/],
     [["--register-with-taints=a=b"], /invalid taint spec: a=b/],
+    [["--eviction-hard=memory.available=1Gi"], /malformed pair, expect string<string/],
+    [["--eviction-hard=cpu.available<1"], /unsupported eviction signal cpu\.available/],
+    [["--eviction-soft=memory.available<1Gi"], /grace period must be specified for the soft eviction threshold/],
+    [["--image-gc-high-threshold=101"], /imageGCHighThresholdPercent .* 101 must be between 0 and 100, inclusive/],
+    [["--image-gc-low-threshold=85"], /85 must be less than imageGCHighThresholdPercent .* 85/],
+    [["--image-maximum-gc-age=1m"], /imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge 2m0s/],
+    [["--max-parallel-image-pulls=2"], /maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls/],
+    [["--kube-reserved=gpu=1"], /cannot reserve "gpu" resource/],
+    [["--system-reserved=cpu=x"], /failed to parse quantity "x" for "cpu" resource/],
+    [["--enforce-node-allocatable=pods,none"], /may not contain additional enforcements when "none" is specified/],
+    [["--enforce-node-allocatable=everything"], /option "everything" specified for enforceNodeAllocatable/],
+    [["--cgroups-per-qos=false"], /must be set to true when "pods" contained in enforceNodeAllocatable/],
   ];
   for (const [argv, words] of table) await t.rejects(resolve(argv), words, argv.join(" "));
   t.same(parseTaint("dedicated=db:NoExecute"), { key: "dedicated", value: "db", effect: "NoExecute" });

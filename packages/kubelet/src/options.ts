@@ -11,6 +11,7 @@ import { fieldOfFlag, leafPaths, valueAt } from "./configuration-fields.js";
 import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import type { KubeletSettings } from "./parts.js";
+import { thresholdsOf, validateResourceOptions } from "./resource-options.js";
 
 export type KubeletFlags = FlagValues<typeof flags>;
 
@@ -126,6 +127,7 @@ export async function resolveOptions(
     );
   }
   if (values.kubeconfig === undefined && !values.cleanup) throw new ConfigError('required flag "kubeconfig" not set');
+  validateResourceOptions(values);
   const nodeIps = values.nodeIp.length > 0 ? values.nodeIp : [await hostIp()];
   for (const ip of nodeIps) checked("node-ip", parseIpv4, ip);
 
@@ -179,10 +181,16 @@ export async function resolveOptions(
       maxParallelImagePulls: values.maxParallelImagePulls,
       imagePullProgressDeadlineMs: values.imagePullProgressDeadline,
       evictionHard: values.evictionHard,
+      evictionThresholds: thresholdsOf(values),
+      evictionPressureTransitionPeriodMs: values.evictionPressureTransitionPeriod,
+      evictionMaxPodGracePeriodSeconds: values.evictionMaxPodGracePeriod,
+      enforceNodeAllocatable: values.enforceNodeAllocatable,
       systemReserved: values.systemReserved,
       kubeReserved: values.kubeReserved,
       imageGcHighThresholdPercent: values.imageGcHighThreshold,
       imageGcLowThresholdPercent: values.imageGcLowThreshold,
+      imageMinimumGcAgeMs: values.minimumImageTtlDuration,
+      imageMaximumGcAgeMs: values.imageMaximumGcAge,
       enableDebuggingHandlers: values.enableDebuggingHandlers,
       streamingConnectionIdleTimeoutMs: values.streamingConnectionIdleTimeout,
     },

@@ -13,6 +13,7 @@ import type {
   ServiceAccount,
 } from "@picokube/api/core/v1";
 import type { ContainerStatus, Mount, Sandbox } from "./cri/runtime.js";
+import type { Threshold } from "./eviction/thresholds.js";
 
 /** What the kubelet runs with: flags laid over KubeletConfiguration v1beta1. */
 export interface KubeletSettings {
@@ -59,10 +60,18 @@ export interface KubeletSettings {
   readonly maxParallelImagePulls: number | undefined;
   readonly imagePullProgressDeadlineMs: number;
   readonly evictionHard: Readonly<Record<string, string>>;
+  /** Hard and soft ones, parsed. */
+  readonly evictionThresholds: readonly Threshold[];
+  readonly evictionPressureTransitionPeriodMs: number;
+  readonly evictionMaxPodGracePeriodSeconds: number;
+  readonly enforceNodeAllocatable: readonly string[];
   readonly systemReserved: Readonly<Record<string, string>>;
   readonly kubeReserved: Readonly<Record<string, string>>;
   readonly imageGcHighThresholdPercent: number;
   readonly imageGcLowThresholdPercent: number;
+  readonly imageMinimumGcAgeMs: number;
+  /** 0: an unused image is never too old. */
+  readonly imageMaximumGcAgeMs: number;
   readonly enableDebuggingHandlers: boolean;
   readonly streamingConnectionIdleTimeoutMs: number;
 }

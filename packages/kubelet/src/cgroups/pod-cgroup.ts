@@ -24,6 +24,11 @@ export function podCgroupParent(pod: Pod, { driver, root }: CgroupTree): string 
   return join("/", root, ...classes, `pod${uid}`);
 }
 
+/** The cgroup of all pods, as a path below the hierarchy's root. */
+export function podsCgroup({ driver, root }: CgroupTree): string {
+  return driver === "systemd" ? "/kubepods.slice" : join("/", root, "kubepods");
+}
+
 /** Folders of the cgroup in each hierarchy that has it. */
 function folders(parent: string): string[] {
   const unified = existsSync(join(mountPoint, "cgroup.controllers"));

@@ -152,6 +152,19 @@ export interface ImagePullProgress {
   readonly message: string;
 }
 
+export interface ContainerFigures {
+  readonly containerId: string;
+  readonly cpuNanos: number;
+  readonly memoryBytes: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly processes: number;
+}
+
+export interface DiskFigures {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
 /** Failures are Errors whose message is the engine's; a missing container or image is a RuntimeNotFound. */
 export interface Runtime {
   version(): Promise<{ runtimeName: string; runtimeVersion: string; apiVersion: string }>;
@@ -195,6 +208,13 @@ export interface Runtime {
       onProgress?: (progress: ImagePullProgress) => void;
     },
   ): Promise<string>;
+  /** With all its names. */
   removeImage(id: string): Promise<void>;
-  stats(): Promise<{ containerId: string; cpuNanos: number; memoryBytes: number; memoryWorkingSetBytes: number }[]>;
+  /** Ids of images that any container of the engine was made from, running or not, of whomever. */
+  imagesInUse(): Promise<ReadonlySet<string>>;
+  stats(): Promise<ContainerFigures[]>;
+  /** What the container's writable layer and its log take on disk; walks the layer. */
+  containerDiskUsage(id: string): Promise<{ rootfs: DiskFigures; logs: DiskFigures }>;
+  /** The directory that holds images and writable layers. */
+  imageDirectory(): Promise<string>;
 }

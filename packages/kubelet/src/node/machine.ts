@@ -1,6 +1,6 @@
 // What the host says of itself: files of /proc, /sys and /etc turned into the words of a Node. Reads, never writes.
 
-import { readFile, statfs } from "node:fs/promises";
+import { readFile, stat, statfs } from "node:fs/promises";
 import { cpus, networkInterfaces, release } from "node:os";
 
 export interface Machine {
@@ -74,6 +74,12 @@ export async function hostAddress(): Promise<string | undefined> {
   if (route && usable(route)) return usable(route);
   const others = Object.keys(interfaces).filter((name) => !/^(docker|br-|veth|pico|cni|flannel)/.test(name));
   return others.map(usable).find((address) => address !== undefined);
+}
+
+/** Whether two paths lie on one file system; what is not there lies where / does. */
+export async function sameFileSystem(a: string, b: string): Promise<boolean> {
+  const deviceOf = async (path: string) => (await stat(path).catch(() => stat("/"))).dev;
+  return (await deviceOf(a)) === (await deviceOf(b));
 }
 
 /** Size and room of the file system that holds a directory. */

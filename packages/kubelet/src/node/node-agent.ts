@@ -8,6 +8,7 @@ import { exponential } from "@picokube/component-base/backoff";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Runtime } from "../cri/runtime.js";
+import type { PressureCondition } from "../eviction/signals.js";
 import type { KubeletSettings, NodeAgent, RuntimeHealth } from "../parts.js";
 import { readMachine } from "./machine.js";
 import { conditionEventReason } from "./node-conditions.js";
@@ -22,6 +23,7 @@ export interface NodeAgentOptions {
   client: Client;
   runtime: Runtime;
   health: RuntimeHealth;
+  pressures: () => readonly PressureCondition[];
   events: EventRecorder;
   clock: Clock;
   logger: Logger;
@@ -29,7 +31,7 @@ export interface NodeAgentOptions {
 
 /** Makes the one NodeAgent of a kubelet. */
 export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
-  const { settings, client, runtime, health, events, clock, logger } = options;
+  const { settings, client, runtime, health, pressures, events, clock, logger } = options;
   const name = { name: settings.nodeName };
   let known: Node | undefined;
   let reportedAtMs = 0;
@@ -57,7 +59,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     // The condition of others and a node's being made anew are seen only by asking.
     const current = await client.get(nodes, name, { signal });
     const now = clock.now();
-    const status = await nodeStatus({ settings, machine, runtime, health }, current.status ?? {}, now);
+    const status = await nodeStatus({ settings, machine, runtime, health, pressures }, current.status ?? {}, now);
     const due = now - reportedAtMs >= settings.nodeStatusReportFrequencyMs;
     const patch = nodeStatusPatch(current, status) ?? (due ? heartbeatPatch(status) : undefined);
     known = current;
@@ -74,7 +76,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   }
 
   const isReady = () => known?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-  const healthWords = () => [...health.problems(), ...health.networkProblems()].join("\n");
+  const healthWords = () => [...health.problems(), ...health.networkProblems(), ...pressures()].join("\n");
 
   /** Waits for the next report: its time has come, or the node's health has changed. */
   async function untilDue(reportedHealth: string, failed: boolean, signal: AbortSignal): Promise<void> {

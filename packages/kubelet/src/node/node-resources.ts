@@ -1,16 +1,11 @@
 // Capacity and allocatable of the node from what the machine has and what is held back. Pure.
 
 import { parseQuantity, Quantity } from "@picokube/api/quantity";
+import type { Signal } from "../eviction/signals.js";
+import { parseThreshold, thresholdQuantity } from "../eviction/thresholds.js";
 import type { KubeletSettings } from "../parts.js";
 
 type Reservations = Pick<KubeletSettings, "maxPods" | "evictionHard" | "systemReserved" | "kubeReserved">;
-
-/** An evictionHard threshold in bytes: "100Mi", or "10%" of the capacity. */
-export function thresholdBytes(threshold: string | undefined, capacityBytes: number): number {
-  if (threshold === undefined) return 0;
-  if (threshold.endsWith("%")) return Math.floor((capacityBytes * Number(threshold.slice(0, -1))) / 100);
-  return parseQuantity(threshold).value();
-}
 
 /** upstream's node status setters MachineInfo and its allocatable calculation. */
 export function nodeResources(
@@ -26,9 +21,13 @@ export function nodeResources(
     memory: binary(memoryBytes),
     pods: Quantity.fromValue(maxPods),
   };
+  const held = (signal: Signal, capacityBytes: number) => {
+    const threshold = parseThreshold(signal, evictionHard[signal] ?? "0%");
+    return threshold ? thresholdQuantity(threshold.value, Quantity.fromValue(capacityBytes)) : Quantity.zero;
+  };
   const evicted: Record<string, Quantity> = {
-    memory: binary(thresholdBytes(evictionHard["memory.available"], memoryBytes)),
-    "ephemeral-storage": Quantity.fromValue(thresholdBytes(evictionHard["nodefs.available"], ephemeralStorageBytes)),
+    memory: held("memory.available", memoryBytes),
+    "ephemeral-storage": held("nodefs.available", ephemeralStorageBytes),
   };
   const text: Record<string, string> = {};
   const allocatable: Record<string, string> = {};

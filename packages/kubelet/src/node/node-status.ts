@@ -1,16 +1,16 @@
 // A NodeStatus put together from the machine, the runtime and the kubelet's settings, and the patch that brings the
 // API's to it. Makes no request of the API.
 
-import { readFile } from "node:fs/promises";
 import type { ContainerImage, Node, NodeStatus } from "@picokube/api/core/v1";
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { formatTime } from "@picokube/api/time";
 import { version } from "@picokube/component-base/version";
 import type { ImageInfo, Runtime } from "../cri/runtime.js";
+import type { PressureCondition } from "../eviction/signals.js";
 import type { KubeletSettings, RuntimeHealth } from "../parts.js";
-import { fileSystem, hostAddress, type Machine, memInfoBytes } from "./machine.js";
+import { fileSystem, hostAddress, type Machine } from "./machine.js";
 import { nodeConditions } from "./node-conditions.js";
-import { nodeResources, thresholdBytes } from "./node-resources.js";
+import { nodeResources } from "./node-resources.js";
 
 const maxImages = 50;
 
@@ -19,6 +19,7 @@ export interface NodeStatusSources {
   machine: Machine;
   runtime: Runtime;
   health: RuntimeHealth;
+  pressures: () => readonly PressureCondition[];
 }
 
 /** Go's name of the processor. */
@@ -35,27 +36,23 @@ export function nodeImages(images: readonly ImageInfo[]): ContainerImage[] {
 
 /** The whole status as of nowMs; what cannot be asked of a runtime that is down is kept from before. */
 export async function nodeStatus(
-  { settings, machine, runtime, health }: NodeStatusSources,
+  { settings, machine, runtime, health, pressures }: NodeStatusSources,
   before: NodeStatus,
   nowMs: number,
 ): Promise<NodeStatus> {
-  const [disk, images, runtimeVersion, memInfo] = await Promise.all([
+  const [disk, images, runtimeVersion] = await Promise.all([
     fileSystem(settings.rootDir).catch(() => fileSystem("/")),
     runtime.listImages().catch(() => undefined),
     runtime.version().catch(() => undefined),
-    readFile("/proc/meminfo", "utf8").catch(() => ""),
   ]);
   const address = settings.nodeIps[0] ?? (await hostAddress());
   const { memoryBytes, cpus } = machine;
   const resources = nodeResources({ cpus, memoryBytes, ephemeralStorageBytes: disk.capacityBytes }, settings);
-  const { evictionHard } = settings;
+  const pressing = new Set(pressures());
   const signs = {
-    memoryPressure:
-      memInfoBytes(memInfo, "MemAvailable") < thresholdBytes(evictionHard["memory.available"], memoryBytes),
-    diskPressure:
-      disk.availableBytes < thresholdBytes(evictionHard["nodefs.available"], disk.capacityBytes) ||
-      disk.inodesFree < thresholdBytes(evictionHard["nodefs.inodesFree"], disk.inodes),
-    pidPressure: false,
+    memoryPressure: pressing.has("MemoryPressure"),
+    diskPressure: pressing.has("DiskPressure"),
+    pidPressure: pressing.has("PIDPressure"),
     problems: [...health.problems(), ...health.networkProblems()],
   };
   const runtimeWords = runtimeVersion

@@ -6,16 +6,24 @@ import { isPodTerminal } from "@picokube/api/pod";
 import type { Informer } from "@picokube/client/informer";
 import type { Clock } from "@picokube/component-base/clock";
 import type { PodLookup } from "../parts.js";
-import { refusalOf } from "./admission.js";
+import { type Refusal, refusalOf } from "./admission.js";
 import { collectOrphans } from "./orphans.js";
 import type { Pleg } from "./pleg.js";
 import type { PodContext } from "./pod-context.js";
-import { PodWorker } from "./pod-worker.js";
+import { PodWorker, type Verdict } from "./pod-worker.js";
 
 export interface PodManager extends PodLookup {
   /** A pod that a file defines; with undefined the file is gone. */
   setStatic(uid: string, pod: Pod | undefined): void;
   wake(podUid: string): void;
+  /** Pods that were here before the kubelet have their workers. */
+  started(): boolean;
+  /** Those that have not ended and were not refused. */
+  active(): Pod[];
+  /** The kubelet ends the pod of its own accord. */
+  end(podUid: string, verdict: Verdict): void;
+  /** Nothing of it runs, and its volumes are gone. */
+  cleanedUp(podUid: string): boolean;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -24,6 +32,8 @@ export interface PodManagerOptions {
   readonly context: () => PodContext;
   readonly informer: Informer<Pod>;
   readonly pleg: () => Pleg;
+  /** Why the node's state forbids a pod, before its room is looked at. */
+  readonly refusalOf: (pod: Pod) => Refusal | undefined;
   /** Resolves when pods, services and the node have been read once: what the API's pods need to start. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -33,12 +43,14 @@ const mirrorAnnotation = "kubernetes.io/config.mirror";
 const housekeepingMs = 60_000;
 
 /** Makes the one PodManager of a kubelet. */
-export function createPodManager({ context, informer, pleg, ready, clock }: PodManagerOptions): PodManager {
+export function createPodManager(options: PodManagerOptions): PodManager {
+  const { context, informer, pleg, ready, clock } = options;
   const workers = new Map<string, PodWorker>();
   /** What stands behind a worker; without it the worker ends. */
   const wanted = new Map<string, Pod>();
   /** Pods of files start at once, those of the API when it has been read. */
   let started = false;
+  let adopted = false;
   const statics = new Set<string>();
 
   /** Mirrors only show what files define. */
@@ -61,7 +73,7 @@ export function createPodManager({ context, informer, pleg, ready, clock }: PodM
     const refusal =
       isPodTerminal(pod) || pod.metadata.deletionTimestamp
         ? undefined
-        : refusalOf(pod, { others, node: objects.node(), maxPods: settings.maxPods });
+        : (options.refusalOf(pod) ?? refusalOf(pod, { others, node: objects.node(), maxPods: settings.maxPods }));
     workers.set(pod.metadata.uid, worker);
     if (refusal) {
       context().events.warning(pod, { reason: refusal.reason, message: refusal.message });
@@ -114,6 +126,10 @@ export function createPodManager({ context, informer, pleg, ready, clock }: PodM
       set(pod);
     },
     wake: (uid) => workers.get(uid)?.wake(),
+    started: () => adopted,
+    active: () => [...workers.values()].filter(({ ended, pod }) => !ended && !isPodTerminal(pod)).map(({ pod }) => pod),
+    end: (uid, verdict) => workers.get(uid)?.end(verdict),
+    cleanedUp: (uid) => workers.get(uid)?.cleanedUp ?? true,
 
     async run(signal) {
       await ready(signal).catch(() => undefined);
@@ -123,6 +139,7 @@ export function createPodManager({ context, informer, pleg, ready, clock }: PodM
         a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp),
       );
       for (const pod of byAge) if (started && !workers.has(pod.metadata.uid)) startWorker(pod);
+      adopted = started;
       while (!signal.aborted) {
         await housekeep(signal).catch((err: unknown) => {
           if (!signal.aborted) context().logger.error("Housekeeping failed", { err });

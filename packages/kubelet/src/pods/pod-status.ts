@@ -1,7 +1,14 @@
 // A pod's status out of what the runtime shows and what the worker remembers. Mirrors upstream's
 // generateAPIPodStatus and convertToAPIContainerStatuses. Pure.
 
-import type { Container, ContainerStatus, EphemeralContainer, Pod, PodStatus } from "@picokube/api/core/v1";
+import type {
+  Container,
+  ContainerStatus,
+  EphemeralContainer,
+  Pod,
+  PodCondition,
+  PodStatus,
+} from "@picokube/api/core/v1";
 import { isSidecar, qosClass } from "@picokube/api/pod";
 import { formatTime } from "@picokube/api/time";
 import type { PodState } from "../parts.js";
@@ -26,7 +33,13 @@ export interface PodStatusInputs {
   /** Nothing of the pod runs, nor will it again. */
   readonly terminal: boolean;
   /** Set by who ended the pod: eviction, deadline, admission. */
-  readonly verdict?: { phase: "Failed"; reason: string; message: string; refused?: boolean };
+  readonly verdict?: {
+    readonly phase: "Failed";
+    readonly reason: string;
+    readonly message: string;
+    readonly refused?: boolean;
+    readonly conditions?: readonly PodCondition[];
+  };
 }
 
 type AnyContainer = Container | EphemeralContainer;
@@ -139,7 +152,10 @@ export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
   const message = verdict?.message ?? old?.message;
   return {
     phase,
-    conditions: podConditions({ pod, phase, initStatuses: inits, statuses, sandboxReady }),
+    conditions: [
+      ...podConditions({ pod, phase, initStatuses: inits, statuses, sandboxReady }),
+      ...(verdict?.conditions ?? []),
+    ],
     ...(message ? { message } : {}),
     ...(reason ? { reason } : {}),
     ...(hostIps[0] === undefined ? {} : { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),

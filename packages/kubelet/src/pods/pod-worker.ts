@@ -1,7 +1,7 @@
 // One pod's life: syncing, terminating, terminated, finished. Serial: one step at a time, whatever wakes it in between
 // becomes one more step. Mirrors upstream's pod_workers.go; the steps themselves live beside it.
 
-import type { Pod, PodStatus } from "@picokube/api/core/v1";
+import type { Pod, PodCondition, PodStatus } from "@picokube/api/core/v1";
 import { isPodTerminal } from "@picokube/api/pod";
 import { exponential } from "@picokube/component-base/backoff";
 import type { Timer } from "@picokube/component-base/clock";
@@ -23,6 +23,10 @@ export interface Verdict {
   readonly message: string;
   /** The node did not take the pod: it never had containers. */
   readonly refused?: boolean;
+  /** How long its containers have at most, whatever the pod's own wish. */
+  readonly graceSeconds?: number;
+  /** Shown beside the kubelet's own: DisruptionTarget. */
+  readonly conditions?: readonly PodCondition[];
 }
 
 type Stage = "syncing" | "terminating" | "terminated" | "finished";
@@ -73,6 +77,11 @@ export class PodWorker {
     return this.#stage === "terminated" || this.#stage === "finished";
   }
 
+  /** It has ended, and its volumes and cgroup are gone. */
+  get cleanedUp(): boolean {
+    return this.#stage === "finished";
+  }
+
   /** The API's (or the file's) newer word on the pod. */
   update(pod: Pod): void {
     const before = this.#pod;
@@ -80,9 +89,7 @@ export class PodWorker {
     const deletionBegins =
       pod.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined;
     if (deletionBegins && this.#stage === "syncing") this.#interrupt();
-    if (this.#stage === "terminating" && this.#grace() < (this.#graceSeconds ?? Number.POSITIVE_INFINITY)) {
-      this.#interrupt();
-    }
+    this.#hurry();
     this.wake();
   }
 
@@ -90,7 +97,14 @@ export class PodWorker {
   end(verdict: Verdict): void {
     this.#verdict ??= verdict;
     if (this.#stage === "syncing") this.#interrupt();
+    this.#hurry();
     this.wake();
+  }
+
+  /** A termination under way makes way for one with less grace. */
+  #hurry(): void {
+    if (this.#stage !== "terminating") return;
+    if (this.#grace() < (this.#graceSeconds ?? Number.POSITIVE_INFINITY)) this.#interrupt();
   }
 
   /** The API (or the file) has forgotten the pod. */
@@ -240,9 +254,10 @@ export class PodWorker {
 
   /** Upstream's calculateEffectiveGracePeriod: at least a second. */
   #grace(): number {
-    const { deletionGracePeriodSeconds } = this.#pod.metadata;
-    const seconds = deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
-    return Math.max(minGraceSeconds, seconds);
+    const told = [this.#pod.metadata.deletionGracePeriodSeconds, this.#verdict?.graceSeconds];
+    const shortest = Math.min(...told.map((seconds) => seconds ?? Number.POSITIVE_INFINITY));
+    const own = this.#pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+    return Math.max(minGraceSeconds, Number.isFinite(shortest) ? shortest : own);
   }
 
   async #terminate(signal: AbortSignal): Promise<void> {

@@ -25,6 +25,16 @@ export function configFiles(cluster: Cluster): Record<string, string> {
       authorization: { mode: "Webhook" },
       clusterDNS: [dnsVip(cluster)],
       clusterDomain: cluster.clusterDomain,
+      // The engine and its disk are the user's, with images of other work on them: as kind does, nothing of theirs is
+      // collected, and no pod goes because their disk is full.
+      imageGCHighThresholdPercent: 100,
+      evictionHard: {
+        "memory.available": "100Mi",
+        "nodefs.available": "0%",
+        "nodefs.inodesFree": "0%",
+        "imagefs.available": "0%",
+        "imagefs.inodesFree": "0%",
+      },
     },
     "kube-proxy.yaml": {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",

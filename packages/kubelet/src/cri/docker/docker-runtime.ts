@@ -3,6 +3,7 @@
 
 import type Docker from "dockerode";
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
+import { diskUsage } from "../../disk-usage.js";
 import { RuntimeNotFound } from "../errors.js";
 import { connectInNamespace } from "../port-forward.js";
 import type { ContainerStatus, Runtime, Sandbox } from "../runtime.js";
@@ -131,6 +132,7 @@ export function createDockerRuntime({ endpoint, scope }: DockerRuntimeOptions): 
       return id;
     },
     removeImage: images.removeImage,
+    imagesInUse: images.imagesInUse,
 
     version: async () => {
       const { Version, ApiVersion } = await docker.version().catch(translateError);
@@ -208,9 +210,14 @@ export function createDockerRuntime({ endpoint, scope }: DockerRuntimeOptions): 
     stats: async () => {
       const label = [`${labelNames.scope}=${scope}`];
       const running = await docker.listContainers({ filters: { label } }).catch(translateError);
-      return Promise.all(
+      const found = await Promise.all(
         running.map(async ({ Id }) => {
-          const stats = await docker.getContainer(Id).stats({ stream: false, "one-shot": true }).catch(translateError);
+          const stats = await docker
+            .getContainer(Id)
+            .stats({ stream: false, "one-shot": true })
+            .catch((error: unknown) => (statusCodeOf(error) === 404 ? undefined : translateError(error)));
+          // It ended between the list and the question.
+          if (!stats) return undefined;
           const memory = stats.memory_stats;
           const inactive = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
           return {
@@ -218,9 +225,26 @@ export function createDockerRuntime({ endpoint, scope }: DockerRuntimeOptions): 
             cpuNanos: stats.cpu_stats.cpu_usage.total_usage,
             memoryBytes: memory.usage ?? 0,
             memoryWorkingSetBytes: Math.max(0, (memory.usage ?? 0) - inactive),
+            processes: stats.pids_stats?.current ?? 0,
           };
         }),
       );
+      return found.filter((figures) => figures !== undefined);
+    },
+
+    containerDiskUsage: async (id) => {
+      const info = inspected.get(id) ?? (await inspect(id));
+      const layer = (info.GraphDriver?.Data as { UpperDir?: string } | null | undefined)?.UpperDir;
+      const none = { bytes: 0, inodes: 0 };
+      const [rootfs, logs] = await Promise.all([
+        layer ? diskUsage(layer) : none,
+        info.LogPath ? diskUsage(info.LogPath) : none,
+      ]);
+      return { rootfs, logs };
+    },
+    imageDirectory: async () => {
+      const { DockerRootDir } = (await docker.info().catch(translateError)) as { DockerRootDir: string };
+      return DockerRootDir;
     },
   };
 }

@@ -14,7 +14,7 @@ interface PullMessage {
   error?: string;
 }
 
-type ImageMethods = Pick<Runtime, "imageStatus" | "listImages" | "pullImage" | "removeImage"> & {
+type ImageMethods = Pick<Runtime, "imageStatus" | "listImages" | "pullImage" | "removeImage" | "imagesInUse"> & {
   /** Makes sure the sandbox's image is there, once; forget() makes the next call look again. */
   ensurePauseImage(): Promise<void>;
   forgetPauseImage(): void;
@@ -76,10 +76,20 @@ export function dockerImages(docker: Docker): ImageMethods {
   };
 
   async function removeImage(id: string): Promise<void> {
-    await docker
-      .getImage(id)
-      .remove()
-      .catch((error: unknown) => (statusCodeOf(error) === 404 ? undefined : translateError(error)));
+    const image = await imageStatus(id);
+    if (!image) return;
+    // An image of several repositories goes only when each of its names has gone.
+    for (const name of [...image.tags, ...image.digests, id]) {
+      await docker
+        .getImage(name)
+        .remove()
+        .catch((error: unknown) => (statusCodeOf(error) === 404 ? undefined : translateError(error)));
+    }
+  }
+
+  async function imagesInUse(): Promise<ReadonlySet<string>> {
+    const containers = await docker.listContainers({ all: true }).catch(translateError);
+    return new Set(containers.map(({ ImageID }) => ImageID));
   }
 
   async function loadPauseImage(): Promise<void> {
@@ -95,6 +105,7 @@ export function dockerImages(docker: Docker): ImageMethods {
     listImages,
     pullImage,
     removeImage,
+    imagesInUse,
     ensurePauseImage: () => {
       pauseImage ??= loadPauseImage().catch((error: unknown) => {
         pauseImage = undefined;

@@ -239,9 +239,15 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
     removeImage: async (id) => {
       for (const [name, image] of present) if (image.id === id || name === id) present.delete(name);
     },
+    imagesInUse: async () => new Set([...containers.values()].map(({ imageId }) => imageId.replace("docker://", ""))),
     stats: async () =>
       [...containers.values()]
         .filter(({ state }) => state === "running")
-        .map(({ id }) => ({ containerId: id, cpuNanos: 0, memoryBytes: 0, memoryWorkingSetBytes: 0 })),
+        .map(({ id }) => ({ containerId: id, cpuNanos: 0, memoryBytes: 0, memoryWorkingSetBytes: 0, processes: 1 })),
+    containerDiskUsage: async (id) => {
+      container(id);
+      return { rootfs: { bytes: 0, inodes: 0 }, logs: { bytes: 0, inodes: 0 } };
+    },
+    imageDirectory: async () => "/",
   };
 }
