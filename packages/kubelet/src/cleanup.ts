@@ -1,11 +1,12 @@
 // `kubelet --cleanup`: removes all that a kubelet with this root directory made on the host: containers, cgroups, mounts
 // and files of pods, the pod network. Never touches what pods had mounted from the host.
 
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CgroupTree, removePodCgroup, removeQosCgroups } from "./cgroups/pod-cgroup.js";
 import { RuntimeNotFound } from "./cri/errors.js";
 import type { Runtime } from "./cri/runtime.js";
+import type { LogFiles } from "./logs/log-files.js";
 import { cleanupPodNetwork } from "./network/pod-network.js";
 import { mountedBelow, unmount } from "./volumes/mounter.js";
 
@@ -14,10 +15,11 @@ export interface CleanupOptions {
   readonly rootDir: string;
   readonly bridge: string;
   readonly cgroups: CgroupTree;
+  readonly logs: Pick<LogFiles, "remove">;
 }
 
 /** Idempotent; the kubelet must not be running. Rejects with the first thing that could not be removed, after trying the rest. */
-export async function cleanup({ runtime, rootDir, bridge, cgroups }: CleanupOptions): Promise<void> {
+export async function cleanup({ runtime, rootDir, bridge, cgroups, logs }: CleanupOptions): Promise<void> {
   const faults: unknown[] = [];
   const attempt = (work: () => Promise<unknown>) =>
     work().catch((error: unknown) => {
@@ -36,6 +38,7 @@ export async function cleanup({ runtime, rootDir, bridge, cgroups }: CleanupOpti
   });
   await attempt(async () => {
     for (const path of await mountedBelow(rootDir)) await unmount(path);
+    for (const uid of await readdir(join(rootDir, "pods")).catch(() => [])) await logs.remove(uid);
     await rm(join(rootDir, "pods"), { recursive: true, force: true });
   });
   await attempt(() => cleanupPodNetwork({ bridge, directory: join(rootDir, "network") }));

@@ -166,6 +166,24 @@ export const flags = {
     default: -1,
     description: "Set the maximum number of processes per pod. If -1, no limit.",
   },
+  "pod-logs-dir": {
+    type: "string",
+    default: "/var/log/pods",
+    description:
+      "A custom root directory path kubelet will use to place pod's log files. Links by container are made in containers beside it.",
+  },
+  "container-log-max-size": {
+    type: "string",
+    default: "10Mi",
+    description:
+      "Set the maximum size (e.g. 10Mi) of container log file before it is rotated. Negative: no rotation. Holds for the engine's own log too.",
+  },
+  "container-log-max-files": {
+    type: "int",
+    default: 5,
+    description:
+      "Set the maximum number of container log files that can be present for a container. The number must be >= 2.",
+  },
   "pod-manifest-path": {
     type: "string",
     default: "",

@@ -37,7 +37,12 @@ export async function startKubelet(
   const manifests = join(rootDir, "manifests");
   mkdirSync(manifests);
   const podCidr = `10.251.${subnet}.0/24`;
-  const place = [`--docker-endpoint=unix://${dockerSocket}`, `--pod-bridge=${bridge}`, `--root-dir=${rootDir}`];
+  const place = [
+    `--docker-endpoint=unix://${dockerSocket}`,
+    `--pod-bridge=${bridge}`,
+    `--root-dir=${rootDir}`,
+    `--pod-logs-dir=${join(rootDir, "log", "pods")}`,
+  ];
   const argv = [
     executable,
     ...place,

@@ -31,6 +31,7 @@ import type { EvictionManager } from "./eviction/eviction-manager.js";
 import { createNodePressure } from "./eviction/node-pressure.js";
 import { flags } from "./flags.js";
 import { createImageManager } from "./images/image-manager.js";
+import { createLogFiles } from "./logs/log-files.js";
 import { createPodNetwork } from "./network/pod-network.js";
 import { runPodNetwork } from "./network/run-pod-network.js";
 import { hostAddress } from "./node/machine.js";
@@ -128,6 +129,12 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     parallelPulls: settings.serializeImagePulls ? 1 : (settings.maxParallelImagePulls ?? Number.POSITIVE_INFINITY),
     useLocallyBuiltImages: options.useLocallyBuiltImages,
   });
+  const logs = createLogFiles({
+    podLogsDir: settings.podLogsDir,
+    policy: { maxSizeBytes: settings.containerLogMaxSizeBytes, maxFiles: settings.containerLogMaxFiles },
+    clock,
+    logger,
+  });
   const driver = settings.cgroupDriver ?? (await runtime.cgroupDriver());
   context = {
     settings,
@@ -141,6 +148,7 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     statuses,
     events,
     files: createPodFiles(settings),
+    logs,
     backoff: createCrashBackoff(clock),
     cgroups: settings.cgroupsPerQos ? { driver, root: settings.cgroupRoot } : undefined,
     memoryCapacityBytes: totalmem(),
@@ -158,7 +166,20 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   eviction = nodePressure.eviction;
   const pressures = () => eviction.conditions();
   const agent = createNodeAgent({ settings, client, runtime, health, pressures, events: recorder, clock, logger });
-  return { manager, ...nodePressure, pleg, statuses, volumes, objects, network, health, agent, node, nodeInformer };
+  return {
+    manager,
+    logs,
+    ...nodePressure,
+    pleg,
+    statuses,
+    volumes,
+    objects,
+    network,
+    health,
+    agent,
+    node,
+    nodeInformer,
+  };
 }
 
 /** Waits for an engine that is still starting; says once that it does. */
@@ -270,6 +291,7 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
   await sdNotify("ready");
   await Promise.all(running.map((part) => untilStopped(part, signal)));
   await healthz?.close();
+  await parts.logs.close();
 }
 
 /** A part's failure is the kubelet's, unless it is being stopped. */
@@ -287,11 +309,26 @@ await runCommand({
   async run(values, { logger, signal, clock, changed }) {
     const options = await resolveOptions(values, { changed, logger, hostIp });
     const { settings } = options;
-    const runtime = createDockerRuntime({ endpoint: settings.dockerEndpoint, scope: settings.rootDir });
+    const runtime = createDockerRuntime({
+      endpoint: settings.dockerEndpoint,
+      scope: settings.rootDir,
+      logLimits: { maxSizeBytes: settings.containerLogMaxSizeBytes, maxFiles: settings.containerLogMaxFiles },
+    });
     if (options.cleanup) {
       const driver = settings.cgroupDriver ?? (await runtime.cgroupDriver());
       const cgroups = { driver, root: settings.cgroupRoot };
-      return cleanup({ runtime, rootDir: settings.rootDir, bridge: settings.podBridge, cgroups });
+      return cleanup({
+        runtime,
+        rootDir: settings.rootDir,
+        bridge: settings.podBridge,
+        cgroups,
+        logs: createLogFiles({
+          podLogsDir: settings.podLogsDir,
+          policy: { maxSizeBytes: -1, maxFiles: 2 },
+          clock,
+          logger,
+        }),
+      });
     }
     const kubeconfig = await clientCredentials({ options, clock, logger }, signal);
     const client = createClient({ kubeconfig, userAgent: "kubelet/v1.33.0" });

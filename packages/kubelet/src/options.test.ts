@@ -54,6 +54,8 @@ shutdownGracePeriod: 30s
 test("what is wrong is said", async (t) => {
   const table: [string[], RegExp][] = [
     [["--port=70000"], /port.* 70000 must be between 0 and 65535/],
+    [["--container-log-max-size=ten"], /failed to parse container log max size "ten"/],
+    [["--container-log-max-files=1"], /containerLogMaxFiles \(--container-log-max-files\) 1 must be greater than 1/],
     [["--authorization-mode=Open"], /authorization\.mode "Open" is not a valid authorization mode/],
     [["--cgroup-driver=x"], /cgroupDriver must be "cgroupfs" or "systemd"/],
     [["--pod-cidr=10.0.0.0"], /invalid argument "10\.0\.0\.0" for "--pod-cidr" flag: invalid CIDR address/],

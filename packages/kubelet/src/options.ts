@@ -2,6 +2,7 @@
 // wins over the file, the file over a default. Starts nothing.
 
 import { hostname } from "node:os";
+import { parseQuantity } from "@picokube/api/quantity";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { readConfigFile } from "@picokube/component-base/config-file";
 import { parseDuration } from "@picokube/component-base/duration";
@@ -89,6 +90,25 @@ function port(name: string, value: number): number {
   return value;
 }
 
+function logSize(text: string): number {
+  try {
+    return parseQuantity(text).value();
+  } catch (error) {
+    throw new ConfigError(
+      `failed to parse container log max size ${JSON.stringify(text)}: ${(error as Error).message}`,
+    );
+  }
+}
+
+function logFiles(count: number): number {
+  if (count < 2) {
+    throw new ConfigError(
+      `invalid configuration: containerLogMaxFiles (--container-log-max-files) ${count} must be greater than 1`,
+    );
+  }
+  return count;
+}
+
 function checked<T>(flag: string, parse: (text: string) => T, text: string): string {
   try {
     parse(text);
@@ -168,6 +188,9 @@ export async function resolveOptions(
       resolvConf: values.resolvConf,
       maxPods: values.maxPods,
       podPidsLimit: values.podMaxPids,
+      podLogsDir: values.podLogsDir,
+      containerLogMaxSizeBytes: logSize(values.containerLogMaxSize),
+      containerLogMaxFiles: logFiles(values.containerLogMaxFiles),
       staticPodPath: values.podManifestPath || undefined,
       cgroupDriver: driver,
       cgroupRoot: values.cgroupRoot || "/",

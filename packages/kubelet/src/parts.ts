@@ -47,6 +47,9 @@ export interface KubeletSettings {
   readonly resolvConf: string;
   readonly maxPods: number;
   readonly podPidsLimit: number;
+  readonly podLogsDir: string;
+  readonly containerLogMaxSizeBytes: number;
+  readonly containerLogMaxFiles: number;
   readonly staticPodPath: string | undefined;
   readonly cgroupDriver: "cgroupfs" | "systemd" | undefined;
   readonly cgroupRoot: string;

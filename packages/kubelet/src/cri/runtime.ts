@@ -110,6 +110,8 @@ export interface ContainerStatus {
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly mounts: readonly Mount[];
+  /** Where the engine writes its json-file log on this host. */
+  readonly logPath?: string;
 }
 
 export interface RuntimeEvent {

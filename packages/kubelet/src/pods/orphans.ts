@@ -55,6 +55,7 @@ export async function collectOrphans(
       .release(uid)
       .catch((err: unknown) => context.logger.error("Cannot release an orphaned pod's volumes", { podUID: uid, err }));
     context.files.remove(uid);
+    await context.logs.remove(uid);
     if (context.cgroups) removePodCgroup(uid, context.cgroups);
   }
 }

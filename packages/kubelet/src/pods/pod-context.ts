@@ -5,6 +5,7 @@ import type { Logger } from "@picokube/component-base/logger";
 import type { CgroupTree } from "../cgroups/pod-cgroup.js";
 import type { Runtime } from "../cri/runtime.js";
 import type { ImageManager } from "../images/image-manager.js";
+import type { LogFiles } from "../logs/log-files.js";
 import type { HostPort } from "../network/host-ports.js";
 import type {
   ContainerEnvironment,
@@ -42,6 +43,7 @@ export interface PodContext {
   readonly statuses: StatusManager;
   readonly events: PodEvents;
   readonly files: PodFiles;
+  readonly logs: LogFiles;
   readonly backoff: CrashBackoff;
   /** Undefined: containers go where the engine puts them. */
   readonly cgroups: CgroupTree | undefined;

@@ -8,7 +8,9 @@ import type { Timer } from "@picokube/component-base/clock";
 import { removePodCgroup } from "../cgroups/pod-cgroup.js";
 import type { PodState } from "../parts.js";
 import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
+import { restartCountOf } from "./container-spec.js";
 import { killPod, stopSandboxes } from "./kill-container.js";
+
 import { observe } from "./observe.js";
 import { computePodActions, isIdle } from "./pod-actions.js";
 import type { PodContext } from "./pod-context.js";
@@ -175,6 +177,10 @@ export class PodWorker {
     const { uid } = this.#pod.metadata;
     const state = await observe(this.#context, { podUid: uid, hostNetwork: this.#pod.spec?.hostNetwork === true });
     await this.#messages.read(state);
+    this.#context.logs.observe(
+      uid,
+      state.containers.map((container) => ({ ...container, restartCount: restartCountOf(container) })),
+    );
     return state;
   }
 
@@ -292,12 +298,13 @@ export class PodWorker {
   }
 
   async #finish(): Promise<void> {
-    const { statuses, files, runtime, states } = this.#context;
+    const { statuses, files, logs, runtime, states } = this.#context;
     const { uid, deletionTimestamp } = this.#pod.metadata;
     if (!this.#removed && deletionTimestamp !== undefined) statuses.terminate(this.#pod, this.#status!);
     if (!this.#removed && deletionTimestamp === undefined) return;
     await removePodFromRuntime(runtime, await this.#observe());
     if (!this.#removed) return;
+    await logs.remove(uid);
     files.remove(uid);
     statuses.forget(uid);
     states.delete(uid);

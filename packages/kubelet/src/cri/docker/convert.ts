@@ -63,6 +63,7 @@ export function containerStatusOf(info: ContainerInspectInfo, imageId: string): 
     exitCode: state.ExitCode,
     oomKilled: state.OOMKilled,
     error: state.Error,
+    ...(info.LogPath ? { logPath: info.LogPath } : {}),
     mounts: (info.Mounts ?? [])
       .filter((mount) => mount.Type === "bind")
       .map((mount) => ({

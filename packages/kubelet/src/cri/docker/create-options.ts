@@ -8,12 +8,16 @@ import { containerLabels, containerName, sandboxLabels, sandboxName } from "./na
 import { pauseImageName } from "./pause-image.js";
 
 const sandboxOomScoreAdj = -998;
-const logConfig = { Type: "json-file", Config: { "max-size": "10m", "max-file": "5" } };
+
+/** The engine's own log, which \`kubectl logs\` reads. */
+function logConfig({ maxSizeBytes, maxFiles }: LogLimits) {
+  return { Type: "json-file", Config: { "max-size": String(maxSizeBytes), "max-file": String(maxFiles) } };
+}
 
 /** The pause container of a pod. With network "pod" it starts with loopback alone. */
 export function sandboxCreateOptions(
   config: SandboxConfig,
-  { scope, lowestOomScore }: { scope: string; lowestOomScore: number },
+  { scope, lowestOomScore, logLimits }: { scope: string; lowestOomScore: number; logLimits: LogLimits },
 ): ContainerCreateOptions {
   const hostNetwork = config.network === "host";
   return {
@@ -32,7 +36,7 @@ export function sandboxCreateOptions(
       OomScoreAdj: Math.max(sandboxOomScoreAdj, lowestOomScore),
       CpuShares: 2,
       SecurityOpt: ["no-new-privileges"],
-      LogConfig: logConfig,
+      LogConfig: logConfig(logLimits),
     },
   };
 }
@@ -73,7 +77,7 @@ function pidMode(mode: string, sandbox: Sandbox): string {
 /** One container of a pod, joined to the sandbox's network and IPC namespaces. */
 export function containerCreateOptions(
   config: ContainerConfig,
-  { sandbox, hostNetwork, scope, cgroupParent, lowestOomScore }: ContainerPlace,
+  { sandbox, hostNetwork, scope, cgroupParent, lowestOomScore, logLimits }: ContainerPlace,
 ): ContainerCreateOptions {
   const { resources, security } = config;
   return {
@@ -110,9 +114,15 @@ export function containerCreateOptions(
       CapAdd: [...security.addCapabilities],
       CapDrop: [...security.dropCapabilities],
       SecurityOpt: securityOptions(config),
-      LogConfig: logConfig,
+      LogConfig: logConfig(logLimits),
     },
   };
+}
+
+/** How much of a container's log the engine keeps; a negative size: all of it. */
+export interface LogLimits {
+  readonly maxSizeBytes: number;
+  readonly maxFiles: number;
 }
 
 /** Where a container is put. */
@@ -122,4 +132,5 @@ export interface ContainerPlace {
   readonly scope: string;
   readonly cgroupParent: string | undefined;
   readonly lowestOomScore: number;
+  readonly logLimits: LogLimits;
 }

@@ -8,7 +8,7 @@ import { RuntimeNotFound } from "../errors.js";
 import { connectInNamespace } from "../port-forward.js";
 import type { ContainerStatus, Runtime, Sandbox } from "../runtime.js";
 import { containerStatusOf, imageIdOf, sandboxOf } from "./convert.js";
-import { containerCreateOptions, sandboxCreateOptions } from "./create-options.js";
+import { containerCreateOptions, type LogLimits, sandboxCreateOptions } from "./create-options.js";
 import { statusCodeOf, translateError } from "./errors.js";
 import { engineEvents } from "./events.js";
 import { dockerImages } from "./images.js";
@@ -22,7 +22,10 @@ export interface DockerRuntimeOptions {
   readonly endpoint: string;
   /** Tells this kubelet's containers from another's on the same engine; written as a label. */
   readonly scope: string;
+  readonly logLimits?: LogLimits;
 }
+
+const defaultLogLimits: LogLimits = { maxSizeBytes: 10 * 1024 * 1024, maxFiles: 5 };
 
 function connect(endpoint: string): Docker {
   const Docker = loadDockerode();
@@ -32,7 +35,7 @@ function connect(endpoint: string): Docker {
 }
 
 /** Makes the runtime; nothing is asked of the engine yet. */
-export function createDockerRuntime({ endpoint, scope }: DockerRuntimeOptions): Runtime {
+export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLimits }: DockerRuntimeOptions): Runtime {
   const docker = connect(endpoint);
   const images = dockerImages(docker);
   const lowestOomScore = hostLowestOomScore();
@@ -146,7 +149,7 @@ export function createDockerRuntime({ endpoint, scope }: DockerRuntimeOptions): 
 
     runSandbox: async (config) => {
       await images.ensurePauseImage();
-      const options = sandboxCreateOptions(config, { scope, lowestOomScore });
+      const options = sandboxCreateOptions(config, { scope, lowestOomScore, logLimits });
       const id = await create(options).catch(async (error: unknown) => {
         if (!(error instanceof RuntimeNotFound)) throw error;
         images.forgetPauseImage();
@@ -175,6 +178,7 @@ export function createDockerRuntime({ endpoint, scope }: DockerRuntimeOptions): 
           hostNetwork: host.NetworkMode === "host",
           scope,
           lowestOomScore,
+          logLimits,
           cgroupParent: host.CgroupParent || undefined,
         }),
       );
