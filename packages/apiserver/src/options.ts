@@ -126,10 +126,49 @@ export const flags = {
     default: [],
     description: "Identifiers of the API. Tokens must be bound to at least one of these. The issuers when left out.",
   },
+  "authentication-token-webhook-config-file": {
+    type: "string",
+    default: "",
+    description:
+      "File with webhook configuration for token authentication in kubeconfig format. The API server will query the remote service to determine authentication for bearer tokens.",
+  },
+  "authentication-token-webhook-version": {
+    type: "string",
+    default: "v1beta1",
+    description: "The API version of the authentication.k8s.io TokenReview to send to and expect from the webhook.",
+  },
+  "authentication-token-webhook-cache-ttl": {
+    type: "duration",
+    default: "2m",
+    description: "The duration to cache responses from the webhook token authenticator.",
+  },
   "authorization-mode": {
     type: "string-list",
     default: ["Node", "RBAC"],
-    description: "Ordered list of plug-ins to do authorization on secure port: AlwaysAllow, AlwaysDeny, Node, RBAC.",
+    description:
+      "Ordered list of plug-ins to do authorization on secure port: AlwaysAllow, AlwaysDeny, Webhook, RBAC, Node.",
+  },
+  "authorization-webhook-config-file": {
+    type: "string",
+    default: "",
+    description:
+      "File with webhook configuration in kubeconfig format, used with --authorization-mode=Webhook. The API server will query the remote service to determine access on the API server's secure port.",
+  },
+  "authorization-webhook-version": {
+    type: "string",
+    default: "v1beta1",
+    description:
+      "The API version of the authorization.k8s.io SubjectAccessReview to send to and expect from the webhook.",
+  },
+  "authorization-webhook-cache-authorized-ttl": {
+    type: "duration",
+    default: "5m",
+    description: "The duration to cache 'authorized' responses from the webhook authorizer.",
+  },
+  "authorization-webhook-cache-unauthorized-ttl": {
+    type: "duration",
+    default: "30s",
+    description: "The duration to cache 'unauthorized' responses from the webhook authorizer.",
   },
   "enable-admission-plugins": {
     type: "string-list",

@@ -23,6 +23,7 @@ import { loadVerificationKeys } from "./authn/service-account-keys.js";
 import type { Attributes, Authorizer } from "./authz/authorizer.js";
 import { createAuthorizer } from "./authz/create-authorizer.js";
 import { forbiddenError } from "./authz/forbidden.js";
+import { attributesOf } from "./authz/request-attributes.js";
 import { keepFlowSchemaStatus } from "./bootstrap/flow-schema-status.js";
 import { runBootstrap } from "./bootstrap/run-bootstrap.js";
 import { createConnectHandlers } from "./connect/create-connect-handlers.js";
@@ -42,7 +43,7 @@ import { healthChecks } from "./server/health-checks.js";
 import { createInFlight } from "./server/in-flight.js";
 import { lazyStreaming } from "./server/lazy-streaming.js";
 import { createRequestMetrics } from "./server/request-metrics.js";
-import { attributesOf, startServer } from "./server/server.js";
+import { startServer } from "./server/server.js";
 import { createStoreMetrics } from "./server/store-metrics.js";
 import { untilRecoverable } from "./server/store-recovery.js";
 import { CacheFeed } from "./storage/cache-feed.js";
@@ -101,8 +102,9 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     await feed.start(stopFeed.signal);
     customResources = createCustomResources({ registry, clock, logger });
     await customResources.start();
-    const authorizer = createAuthorizer({ authorizationModes: options.authorizationMode }, registry);
-    const authenticator = createAuthenticator(withSigningKey(options), registry, () => clock.now());
+    const asking = { storage: registry, clock, logger, signal: stopFeed.signal };
+    const authorizer = await createAuthorizer(options, asking);
+    const authenticator = await createAuthenticator(withSigningKey(options), asking);
     const admission = createAdmission({ ...options, authorizer, configuration }, registry);
     Object.assign(late, { authorizer, authenticator, admission });
     const streaming = lazyStreaming({ storage: registry, kubelet: options });
@@ -113,10 +115,11 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     });
     const state = { bootstrapped: false, stopping: false };
     const advertiseAddress = advertiseAddressOf(options);
-    const authorize = (attributes: Attributes) => {
-      const { decision, reason } = authorizer.authorize(attributes);
-      if (decision !== "Allow") throw forbiddenError(attributes, reason);
-      return reason;
+    const authorize = async (attributes: Attributes) => {
+      const { decision, reason, error } = await authorizer.authorize(attributes);
+      if (decision === "Allow") return reason;
+      if (error !== undefined) throw new Error(error);
+      throw forbiddenError(attributes, reason);
     };
     const dispatchOptions: DispatchOptions = {
       dependencies: {
@@ -124,7 +127,9 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         store,
         feed,
         admission,
-        authorizeCreate: ({ info, user }) => void authorize(attributesOf({ ...info, verb: "create" }, user)),
+        authorizeCreate: async ({ info, user }) => {
+          await authorize(attributesOf({ ...info, verb: "create" }, user));
+        },
         clock,
         minRequestTimeoutMs: options.minRequestTimeout * 1000,
         shutdown: shutdown.signal,

@@ -11,12 +11,12 @@ const CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client";
 const MASTERS = "system:masters";
 
 /** Whether the user may act for the signer, by its whole name or by its domain's star. */
-export function isAuthorizedForSigner(
+export async function isAuthorizedForSigner(
   authorizer: Authorizer,
   { user, verb, signerName }: { user: UserInfo; verb: string; signerName: string },
-): boolean {
+): Promise<boolean> {
   const [domain = ""] = signerName.split("/");
-  return [signerName, `${domain}/*`].some((name) => {
+  for (const name of [signerName, `${domain}/*`]) {
     const resource = {
       group: "certificates.k8s.io",
       version: "*",
@@ -25,8 +25,10 @@ export function isAuthorizedForSigner(
       namespace: "",
       name,
     };
-    return authorizer.authorize({ user, verb, path: "", resource }).decision === "Allow";
-  });
+    const { decision } = await authorizer.authorize({ user, verb, path: "", resource });
+    if (decision === "Allow") return true;
+  }
+  return false;
 }
 
 function signerPlugin(
@@ -35,14 +37,14 @@ function signerPlugin(
 ) {
   const plugin: AdmissionPlugin = {
     name: options.name,
-    validate(attributes) {
+    async validate(attributes) {
       if (attributes.operation !== "UPDATE") return;
       if (!concerns(attributes, certificatesigningrequests, [options.subresource])) return;
       const old = attributes.oldObject as CertificateSigningRequest | undefined;
       const request = attributes.object as CertificateSigningRequest;
       if (options.subresource === "status" && request.status?.certificate === old?.status?.certificate) return;
       const signerName = old?.spec?.signerName ?? "";
-      if (isAuthorizedForSigner(authorizer, { user: attributes.user, verb: options.verb, signerName })) return;
+      if (await isAuthorizedForSigner(authorizer, { user: attributes.user, verb: options.verb, signerName })) return;
       throw admissionForbidden(
         attributes,
         `user not permitted to ${options.word} requests with signerName "${signerName}"`,

@@ -29,7 +29,7 @@ export function ownerReferencesPermissionEnforcement(
   storage: StorageRegistry,
   authorizer: Authorizer,
 ): AdmissionPlugin {
-  function refuseBlocking(attributes: AdmissionAttributes, reference: OwnerReference): void {
+  async function refuseBlocking(attributes: AdmissionAttributes, reference: OwnerReference): Promise<void> {
     const { apiVersion, kind, name } = reference;
     const owner = storage
       .all()
@@ -45,7 +45,7 @@ export function ownerReferencesPermissionEnforcement(
     const { group, version, resource, namespaced } = owner;
     const asked = { group, version, resource, subresource: "finalizers", name };
     const namespace = namespaced ? attributes.namespace : "";
-    const { decision, reason } = authorizer.authorize({
+    const { decision, reason } = await authorizer.authorize({
       user: attributes.user,
       verb: "update",
       path: "",
@@ -60,13 +60,13 @@ export function ownerReferencesPermissionEnforcement(
 
   return {
     name: "OwnerReferencesPermissionEnforcement",
-    validate(attributes) {
+    async validate(attributes) {
       const { operation, object, oldObject, resource, subresource, namespace, name, user } = attributes;
       if (!object || (operation !== "CREATE" && operation !== "UPDATE")) return;
       // The kubelet writes the status of pods and may delete none.
       if (resource.group === "" && resource.resource === "pods" && subresource === "status") return;
       if (!isChangingOwners(object, oldObject)) return;
-      const { decision, reason } = authorizer.authorize({
+      const { decision, reason } = await authorizer.authorize({
         user,
         verb: "delete",
         path: "",
@@ -75,7 +75,7 @@ export function ownerReferencesPermissionEnforcement(
       if (decision !== "Allow") {
         throw admissionForbidden(attributes, `cannot set an ownerRef on a resource you can't delete: ${reason}, <nil>`);
       }
-      for (const reference of newBlocking(object, oldObject)) refuseBlocking(attributes, reference);
+      for (const reference of newBlocking(object, oldObject)) await refuseBlocking(attributes, reference);
     },
   };
 }

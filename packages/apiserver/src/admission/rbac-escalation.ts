@@ -19,10 +19,14 @@ import type { AdmissionAttributes, AdmissionPlugin } from "./admission.js";
 import { admissionForbidden, concerns } from "./forbidden.js";
 
 export function rbacEscalation(storage: StorageRegistry, authorizer: Authorizer): AdmissionPlugin {
-  function mayDo(attributes: AdmissionAttributes, verb: "escalate" | "bind", resource: string, name: string): boolean {
+  async function mayDo(
+    attributes: AdmissionAttributes,
+    { verb, resource, name }: { verb: "escalate" | "bind"; resource: string; name: string },
+  ): Promise<boolean> {
     const { user, namespace } = attributes;
     const asked = { group: clusterroles.group, version: "v1", resource, subresource: "", namespace, name };
-    return authorizer.authorize({ user, verb, path: "", resource: asked }).decision === "Allow";
+    const { decision } = await authorizer.authorize({ user, verb, path: "", resource: asked });
+    return decision === "Allow";
   }
 
   function refuseUncovered(attributes: AdmissionAttributes, wanted: readonly PolicyRule[]): void {
@@ -38,14 +42,15 @@ export function rbacEscalation(storage: StorageRegistry, authorizer: Authorizer)
     );
   }
 
-  function checkRole(attributes: AdmissionAttributes): void {
+  async function checkRole(attributes: AdmissionAttributes): Promise<void> {
     const role = attributes.object as Role | ClusterRole;
     const old = attributes.oldObject as Role | ClusterRole | undefined;
     const aggregation = (object: Role | ClusterRole | undefined) =>
       (object as ClusterRole | undefined)?.aggregationRule;
     if (old && semanticDeepEqual(old.rules, role.rules) && semanticDeepEqual(aggregation(old), aggregation(role)))
       return;
-    if (mayDo(attributes, "escalate", attributes.resource.resource, role.metadata.name)) return;
+    const { resource } = attributes.resource;
+    if (await mayDo(attributes, { verb: "escalate", resource, name: role.metadata.name })) return;
     // Aggregation may bring in anything, so only who holds everything may ask for it.
     const everything = [
       { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
@@ -54,12 +59,12 @@ export function rbacEscalation(storage: StorageRegistry, authorizer: Authorizer)
     refuseUncovered(attributes, aggregation(role) ? everything : (role.rules ?? []));
   }
 
-  function checkBinding(attributes: AdmissionAttributes): void {
+  async function checkBinding(attributes: AdmissionAttributes): Promise<void> {
     const { roleRef, subjects } = attributes.object as RoleBinding;
     const old = attributes.oldObject as RoleBinding | undefined;
     if (old && semanticDeepEqual(old.subjects, subjects) && semanticDeepEqual(old.roleRef, roleRef)) return;
     const resource = roleRef.kind === "ClusterRole" ? clusterroles.resource : roles.resource;
-    if (mayDo(attributes, "bind", resource, roleRef.name)) return;
+    if (await mayDo(attributes, { verb: "bind", resource, name: roleRef.name })) return;
     if (roleRef.kind === "ClusterRole") {
       const role = storage.for(clusterroles).get("", roleRef.name);
       if (!role)
@@ -74,13 +79,13 @@ export function rbacEscalation(storage: StorageRegistry, authorizer: Authorizer)
 
   return {
     name: "RBACEscalation",
-    validate(attributes) {
+    async validate(attributes) {
       const { operation, object, user } = attributes;
       if (!object || (operation !== "CREATE" && operation !== "UPDATE")) return;
       if (user.groups.includes("system:masters")) return;
-      if (concerns(attributes, roles) || concerns(attributes, clusterroles)) checkRole(attributes);
+      if (concerns(attributes, roles) || concerns(attributes, clusterroles)) await checkRole(attributes);
       else if (concerns(attributes, rolebindings) || concerns(attributes, clusterrolebindings))
-        checkBinding(attributes);
+        await checkBinding(attributes);
     },
   };
 }

@@ -5,7 +5,7 @@ import { timingSafeEqual } from "node:crypto";
 import { type Secret, secrets } from "@picokube/api/core/v1";
 import { parseTime } from "@picokube/api/time";
 import type { StorageRegistry } from "../storage/resource-storage.js";
-import type { TokenAuthenticator } from "./token.js";
+import type { AgnosticAuthenticator } from "./audience-agnostic.js";
 
 const TOKEN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const TYPE = "bootstrap.kubernetes.io/token";
@@ -20,16 +20,14 @@ const same = (left: string, right: string): boolean =>
 /** Authenticates as system:bootstrap:<id> in group system:bootstrappers. */
 export function bootstrapTokenAuthenticator({
   storage,
-  apiAudiences,
   now,
 }: {
   storage: StorageRegistry;
-  apiAudiences: readonly string[];
   now: () => number;
-}): TokenAuthenticator {
+}): AgnosticAuthenticator {
   return {
     name: "bootstrap-token",
-    async authenticateToken(token) {
+    userOf(token) {
       const [, id = "", secretPart = ""] = TOKEN.exec(token) ?? [];
       if (id === "") return undefined;
       const secret = storage.for(secrets).get("kube-system", `bootstrap-token-${id}`);
@@ -43,10 +41,7 @@ export function bootstrapTokenAuthenticator({
         .split(",")
         .map((group) => group.trim())
         .filter((group) => GROUP.test(group));
-      return {
-        user: { name: `system:bootstrap:${id}`, groups: ["system:bootstrappers", ...extraGroups] },
-        audiences: apiAudiences,
-      };
+      return { name: `system:bootstrap:${id}`, groups: ["system:bootstrappers", ...extraGroups] };
     },
   };
 }

@@ -1,12 +1,13 @@
 // All kinds of credentials in upstream's order: front proxy, client certificate, static tokens, ServiceAccount tokens,
-// bootstrap tokens, anonymous. A bad credential never becomes anonymous.
+// bootstrap tokens, the token webhook, anonymous. A bad credential never becomes anonymous.
 
 import { readFileSync, statSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { unauthorized } from "@picokube/api/errors";
+import { StatusError, unauthorized } from "@picokube/api/errors";
 import { ConfigError } from "@picokube/component-base/config-error";
 import type { StorageRegistry } from "../storage/resource-storage.js";
 import { anonymousUser } from "./anonymous.js";
+import { audienceAgnostic } from "./audience-agnostic.js";
 import type { Authenticator, UserInfo } from "./authenticator.js";
 import { bootstrapTokenAuthenticator } from "./bootstrap-token.js";
 import { requestHeaderAuthenticator } from "./request-header.js";
@@ -14,6 +15,7 @@ import { loadVerificationKeys } from "./service-account-keys.js";
 import { serviceAccountTokenAuthenticator } from "./service-account-token.js";
 import { staticTokenAuthenticator } from "./static-token-file.js";
 import { bearerToken, type TokenAuthenticator } from "./token.js";
+import type { TokenWebhookDependencies } from "./token-webhook.js";
 import { x509Authenticator } from "./x509.js";
 
 const AUTHENTICATED = "system:authenticated";
@@ -34,6 +36,14 @@ export interface AuthenticationOptions {
   readonly requestheaderUsernameHeaders?: readonly string[];
   readonly requestheaderGroupHeaders?: readonly string[];
   readonly requestheaderExtraHeadersPrefix?: readonly string[];
+  readonly authenticationTokenWebhookConfigFile?: string;
+  readonly authenticationTokenWebhookVersion?: string;
+  /** Milliseconds. */
+  readonly authenticationTokenWebhookCacheTtl?: number;
+}
+
+export interface AuthenticatorDependencies extends TokenWebhookDependencies {
+  readonly storage: StorageRegistry;
 }
 
 export interface RequestAuthenticator {
@@ -91,18 +101,36 @@ function requestAuthenticators(options: AuthenticationOptions, now: () => number
   return found;
 }
 
-function tokenAuthenticators(
+async function tokenAuthenticators(
   options: AuthenticationOptions,
-  { storage, now, apiAudiences }: { storage: StorageRegistry; now: () => number; apiAudiences: readonly string[] },
-): TokenAuthenticator[] {
+  dependencies: AuthenticatorDependencies,
+): Promise<TokenAuthenticator[]> {
+  const { storage, clock } = dependencies;
+  const now = () => clock.now();
+  const apiAudiences = apiAudiencesOf(options);
   const found: TokenAuthenticator[] = [];
-  if (options.tokenAuthFile !== "") found.push(staticTokenAuthenticator(options.tokenAuthFile, apiAudiences));
+  if (options.tokenAuthFile !== "") {
+    found.push(audienceAgnostic(staticTokenAuthenticator(options.tokenAuthFile), apiAudiences));
+  }
   if (options.serviceAccountKeyFile.length > 0) {
     const keys = loadVerificationKeys(options.serviceAccountKeyFile);
     const issuers = options.serviceAccountIssuer;
     found.push(serviceAccountTokenAuthenticator({ keys, issuers, apiAudiences, storage, now }));
   }
-  if (options.enableBootstrapTokenAuth) found.push(bootstrapTokenAuthenticator({ storage, apiAudiences, now }));
+  if (options.enableBootstrapTokenAuth) {
+    found.push(audienceAgnostic(bootstrapTokenAuthenticator({ storage, now }), apiAudiences));
+  }
+  if (options.authenticationTokenWebhookConfigFile) {
+    // Loaded only where it is asked for: the client weighs more than the rest of authentication.
+    const { openTokenWebhook } = await import("./token-webhook.js");
+    const webhook = {
+      configFile: options.authenticationTokenWebhookConfigFile,
+      version: options.authenticationTokenWebhookVersion ?? "v1beta1",
+      cacheTtlMs: options.authenticationTokenWebhookCacheTtl ?? 120_000,
+      apiAudiences,
+    };
+    found.push(openTokenWebhook(webhook, dependencies));
+  }
   return found;
 }
 
@@ -114,14 +142,13 @@ export function apiAudiencesOf(
 }
 
 /** Builds what the flags ask for; throws ConfigError for a file that cannot be used. */
-export function createAuthenticator(
+export async function createAuthenticator(
   options: AuthenticationOptions,
-  storage: StorageRegistry,
-  now: () => number = Date.now,
-): RequestAuthenticator {
+  dependencies: AuthenticatorDependencies,
+): Promise<RequestAuthenticator> {
   const apiAudiences = apiAudiencesOf(options);
-  const byRequest = requestAuthenticators(options, now);
-  const byToken = tokenAuthenticators(options, { storage, now, apiAudiences });
+  const byRequest = requestAuthenticators(options, () => dependencies.clock.now());
+  const byToken = await tokenAuthenticators(options, dependencies);
   const authenticated = (user: UserInfo): UserInfo =>
     user.groups.includes(AUTHENTICATED) || user.groups.includes("system:unauthenticated")
       ? user
@@ -147,7 +174,9 @@ export function createAuthenticator(
         fault = error;
       }
     }
-    throw fault ?? Object.assign(unauthorized(), { cause: new Error("invalid bearer token") });
+    // However one of them failed, the answer is that the token is nobody's; TokenReview tells why.
+    if (fault instanceof StatusError && fault.code === 401) throw fault;
+    throw Object.assign(unauthorized(), { cause: fault ?? new Error("invalid bearer token") });
   }
 
   return {

@@ -38,10 +38,10 @@ export function requestedImpersonation({
 }
 
 /** The user that the request acts as: user itself, or whom it impersonates. Throws forbidden(). */
-export function impersonate(request: IncomingMessage, user: UserInfo, authorizer: Authorizer): UserInfo {
+export async function impersonate(request: IncomingMessage, user: UserInfo, authorizer: Authorizer): Promise<UserInfo> {
   const wanted = requestedImpersonation(request);
   if (!wanted) return user;
-  const check = (
+  const check = async (
     group: string,
     resource: string,
     name: string,
@@ -60,17 +60,17 @@ export function impersonate(request: IncomingMessage, user: UserInfo, authorizer
         name,
       },
     };
-    const { decision, reason } = authorizer.authorize(attributes);
+    const { decision, reason } = await authorizer.authorize(attributes);
     if (decision !== "Allow") throw forbiddenError(attributes, reason);
   };
   const account = splitServiceAccountUserName(wanted.name);
-  if (account) check("", "serviceaccounts", account.name, { namespace: account.namespace });
-  else check("", "users", wanted.name);
-  for (const group of wanted.groups) check("", "groups", group);
+  if (account) await check("", "serviceaccounts", account.name, { namespace: account.namespace });
+  else await check("", "users", wanted.name);
+  for (const group of wanted.groups) await check("", "groups", group);
   for (const [key, values] of Object.entries(wanted.extra)) {
-    for (const value of values) check("authentication.k8s.io", "userextras", value, { subresource: key });
+    for (const value of values) await check("authentication.k8s.io", "userextras", value, { subresource: key });
   }
-  if (wanted.uid !== "") check("authentication.k8s.io", "uids", wanted.uid);
+  if (wanted.uid !== "") await check("authentication.k8s.io", "uids", wanted.uid);
 
   const groups = [...wanted.groups];
   if (account && groups.length === 0) {

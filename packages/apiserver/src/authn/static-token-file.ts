@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { ConfigError } from "@picokube/component-base/config-error";
+import type { AgnosticAuthenticator } from "./audience-agnostic.js";
 import type { UserInfo } from "./authenticator.js";
-import type { TokenAuthenticator } from "./token.js";
 
 /** One line of CSV; quotes hold commas and double themselves. */
 export function parseCsvLine(line: string): string[] {
@@ -47,7 +47,7 @@ export function parseTokenFile(text: string, path: string): Map<string, UserInfo
 }
 
 /** Authenticates the tokens of the file. */
-export function staticTokenAuthenticator(path: string, apiAudiences: readonly string[]): TokenAuthenticator {
+export function staticTokenAuthenticator(path: string): AgnosticAuthenticator {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -57,9 +57,6 @@ export function staticTokenAuthenticator(path: string, apiAudiences: readonly st
   const users = parseTokenFile(text, path);
   return {
     name: "static-token-file",
-    async authenticateToken(token) {
-      const user = users.get(token);
-      return user && { user, audiences: apiAudiences };
-    },
+    userOf: (token) => users.get(token),
   };
 }

@@ -3,13 +3,16 @@
 import type { IncomingMessage } from "node:http";
 import type { UserInfo } from "./authenticator.js";
 
+export interface AuthenticatedToken {
+  readonly user: UserInfo;
+  /** Those asked for that the token has. */
+  readonly audiences: readonly string[];
+}
+
 export interface TokenAuthenticator {
   readonly name: string;
   /** undefined: not a token of this kind. Throws when it is one and is bad. audiences: at least one must be the token's. */
-  authenticateToken(
-    token: string,
-    audiences: readonly string[],
-  ): Promise<{ user: UserInfo; audiences: readonly string[] } | undefined>;
+  authenticateToken(token: string, audiences: readonly string[]): Promise<AuthenticatedToken | undefined>;
 }
 
 const WEBSOCKET_PREFIX = "base64url.bearer.authorization.k8s.io.";

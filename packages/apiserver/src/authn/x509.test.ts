@@ -52,7 +52,7 @@ test("certificates", async (t) => {
 const requestWith = (headersDistinct: { [name: string]: string[] }) =>
   ({ headersDistinct, headers: {} }) as unknown as IncomingMessage;
 
-test("impersonation", (t) => {
+test("impersonation", async (t) => {
   const asked: string[] = [];
   const authorizer: Authorizer = {
     name: "",
@@ -63,28 +63,34 @@ test("impersonation", (t) => {
     rulesFor: () => ({ resourceRules: [], nonResourceRules: [] }),
   };
   const admin: UserInfo = { name: "admin", groups: [] };
-  t.equal(impersonate(requestWith({}), admin, authorizer), admin);
-  t.same(impersonate(requestWith({ "impersonate-user": ["bob"], "impersonate-group": ["devs"] }), admin, authorizer), {
-    name: "bob",
-    groups: ["devs", "system:authenticated"],
-  });
+  t.equal(await impersonate(requestWith({}), admin, authorizer), admin);
+  t.same(
+    await impersonate(requestWith({ "impersonate-user": ["bob"], "impersonate-group": ["devs"] }), admin, authorizer),
+    {
+      name: "bob",
+      groups: ["devs", "system:authenticated"],
+    },
+  );
   t.same(asked, ["impersonate users/  bob", "impersonate groups/  devs"]);
   t.same(
-    impersonate(requestWith({ "impersonate-user": ["system:serviceaccount:dev:app"] }), admin, authorizer).groups,
+    (await impersonate(requestWith({ "impersonate-user": ["system:serviceaccount:dev:app"] }), admin, authorizer))
+      .groups,
     ["system:serviceaccounts", "system:serviceaccounts:dev", "system:authenticated"],
   );
-  t.same(impersonate(requestWith({ "impersonate-user": ["system:anonymous"] }), admin, authorizer).groups, [
+  t.same((await impersonate(requestWith({ "impersonate-user": ["system:anonymous"] }), admin, authorizer)).groups, [
     "system:unauthenticated",
   ]);
-  t.throws(() => impersonate(requestWith({ "impersonate-user": ["admin"] }), { name: "eve", groups: [] }, authorizer), {
-    code: 403,
-    message:
-      'users "admin" is forbidden: User "eve" cannot impersonate resource "users" in API group "" at the cluster scope',
-  });
-  t.throws(() => impersonate(requestWith({ "impersonate-group": ["system:masters"] }), admin, authorizer), {
+  await t.rejects(
+    () => impersonate(requestWith({ "impersonate-user": ["admin"] }), { name: "eve", groups: [] }, authorizer),
+    {
+      code: 403,
+      message:
+        'users "admin" is forbidden: User "eve" cannot impersonate resource "users" in API group "" at the cluster scope',
+    },
+  );
+  await t.rejects(() => impersonate(requestWith({ "impersonate-group": ["system:masters"] }), admin, authorizer), {
     code: 400,
   });
-  t.end();
 });
 
 test("where tokens stand in a request", (t) => {

@@ -2,9 +2,10 @@
 
 import { ConfigError } from "@picokube/component-base/config-error";
 import type { StorageRegistry } from "../storage/resource-storage.js";
-import type { Authorizer, Decision } from "./authorizer.js";
+import type { Attributes, Authorizer, Decision } from "./authorizer.js";
 import { nodeAuthorizer } from "./node.js";
 import { rbacAuthorizer } from "./rbac.js";
+import type { WebhookDependencies } from "./webhook.js";
 
 function always(decision: "Allow" | "Deny"): Authorizer {
   const everything = decision === "Allow" ? ["*"] : [];
@@ -24,49 +25,132 @@ function always(decision: "Allow" | "Deny"): Authorizer {
   };
 }
 
-function mode(name: string, storage: StorageRegistry): Authorizer {
-  switch (name) {
+/** Upstream's flags, in camel case; "" is unset. */
+export interface AuthorizationOptions extends Partial<WebhookFlags> {
+  readonly authorizationMode: readonly string[];
+}
+
+interface WebhookFlags {
+  readonly authorizationWebhookConfigFile: string;
+  readonly authorizationWebhookVersion: string;
+  readonly authorizationWebhookCacheAuthorizedTtl: number;
+  readonly authorizationWebhookCacheUnauthorizedTtl: number;
+}
+
+export interface AuthorizerDependencies extends WebhookDependencies {
+  readonly storage: StorageRegistry;
+}
+
+const MODES = ["AlwaysAllow", "AlwaysDeny", "Webhook", "RBAC", "Node"];
+
+/** Upstream: BuiltInAuthorizationOptions.Validate. Throws ConfigError. */
+function checkModes({ authorizationMode: modes, authorizationWebhookConfigFile = "" }: AuthorizationOptions): void {
+  const fail = (words: string) => {
+    throw new ConfigError(words);
+  };
+  if (modes.length === 0) fail("at least one authorization-mode must be passed");
+  if (modes.includes("ABAC")) fail("authorization-mode ABAC is not part of this build");
+  for (const mode of modes) {
+    if (!MODES.includes(mode)) fail(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
+  }
+  const withWebhook = modes.includes("Webhook");
+  if (withWebhook && authorizationWebhookConfigFile === "") {
+    fail("authorization-mode Webhook's authorization config file not passed");
+  }
+  if (!withWebhook && authorizationWebhookConfigFile !== "") {
+    fail("cannot specify --authorization-webhook-config-file without mode Webhook");
+  }
+  if (new Set(modes).size !== modes.length) {
+    const list = modes.map((mode) => JSON.stringify(mode)).join(" ");
+    fail(`authorization-mode [${list}] has mode specified more than once`);
+  }
+}
+
+async function authorizerOf(
+  mode: string,
+  options: AuthorizationOptions,
+  dependencies: AuthorizerDependencies,
+): Promise<Authorizer> {
+  switch (mode) {
     case "Node":
-      return nodeAuthorizer(storage);
+      return nodeAuthorizer(dependencies.storage);
     case "RBAC":
-      return rbacAuthorizer(storage);
-    case "AlwaysAllow":
-      return always("Allow");
-    case "AlwaysDeny":
-      return always("Deny");
+      return rbacAuthorizer(dependencies.storage);
+    case "Webhook": {
+      // Loaded only where it is asked for: the client weighs more than the rest of authorisation.
+      const { openWebhookAuthorizer } = await import("./webhook.js");
+      return openWebhookAuthorizer(
+        {
+          configFile: options.authorizationWebhookConfigFile ?? "",
+          version: options.authorizationWebhookVersion ?? "v1beta1",
+          authorizedTtlMs: options.authorizationWebhookCacheAuthorizedTtl ?? 300_000,
+          unauthorizedTtlMs: options.authorizationWebhookCacheUnauthorizedTtl ?? 30_000,
+        },
+        dependencies,
+      );
+    }
     default:
-      throw new ConfigError(`authorization-mode "${name}" is not a valid mode (AlwaysAllow, AlwaysDeny, Node, RBAC)`);
+      return always(mode === "AlwaysAllow" ? "Allow" : "Deny");
   }
 }
 
 /** One authorizer that asks the modes in turn; members of system:masters are allowed before any is asked. */
-export function createAuthorizer(
-  { authorizationModes }: { readonly authorizationModes: readonly string[] },
-  storage: StorageRegistry,
-): Authorizer {
-  if (authorizationModes.length === 0) throw new ConfigError("at least one authorization-mode must be passed");
-  if (new Set(authorizationModes).size !== authorizationModes.length) {
-    throw new ConfigError(`authorization-mode [${authorizationModes.join(" ")}] has mode specified more than once`);
-  }
-  const authorizers = authorizationModes.map((name) => mode(name, storage));
+export async function createAuthorizer(
+  options: AuthorizationOptions,
+  dependencies: AuthorizerDependencies,
+): Promise<Authorizer> {
+  checkModes(options);
+  const authorizers: Authorizer[] = [];
+  for (const mode of options.authorizationMode) authorizers.push(await authorizerOf(mode, options, dependencies));
+  return union(authorizers);
+}
+
+/** Upstream: union.New behind authorizerfactory.NewPrivilegedGroups. */
+export function union(authorizers: readonly Authorizer[]): Authorizer {
   return {
     name: "union",
-    authorize(attributes): Decision {
+    authorize(attributes) {
       if (attributes.user.groups.includes("system:masters")) return { decision: "Allow", reason: "" };
-      const reasons: string[] = [];
-      for (const authorizer of authorizers) {
-        const decision = authorizer.authorize(attributes);
-        if (decision.decision !== "NoOpinion") return decision;
-        if (decision.reason !== "") reasons.push(decision.reason);
-      }
-      return { decision: "NoOpinion", reason: reasons.join("\n") };
+      return ask(authorizers, attributes);
     },
     rulesFor(user, namespace) {
       const sets = authorizers.map((authorizer) => authorizer.rulesFor(user, namespace));
+      const incomplete = sets.flatMap((set) => set.incomplete ?? []);
       return {
         resourceRules: sets.flatMap((set) => set.resourceRules),
         nonResourceRules: sets.flatMap((set) => set.nonResourceRules),
+        ...(incomplete.length > 0 ? { incomplete: aggregate(incomplete) } : {}),
       };
     },
   };
+}
+
+/** Goes on without waiting as long as answers come at once. */
+function ask(
+  authorizers: readonly Authorizer[],
+  attributes: Attributes,
+  { from = 0, reasons = [], errors = [] }: { from?: number; reasons?: string[]; errors?: string[] } = {},
+): Decision | Promise<Decision> {
+  const settled = (answer: Decision): Decision | undefined => {
+    if (answer.error) errors.push(answer.error);
+    if (answer.decision !== "NoOpinion") return answer;
+    if (answer.reason !== "") reasons.push(answer.reason);
+    return undefined;
+  };
+  for (let index = from; index < authorizers.length; index++) {
+    const answer = authorizers[index]!.authorize(attributes);
+    if (answer instanceof Promise) {
+      return answer.then((late) => settled(late) ?? ask(authorizers, attributes, { from: index + 1, reasons, errors }));
+    }
+    const decision = settled(answer);
+    if (decision) return decision;
+  }
+  const error = errors.length > 0 ? { error: aggregate(errors) } : {};
+  return { decision: "NoOpinion", reason: reasons.join("\n"), ...error };
+}
+
+/** Several errors as Go's utilerrors.NewAggregate prints them. */
+function aggregate(errors: readonly string[]): string {
+  const distinct = [...new Set(errors)];
+  return distinct.length === 1 ? distinct[0]! : `[${distinct.join(", ")}]`;
 }

@@ -5,6 +5,7 @@ import type { Resource } from "@picokube/api/resource";
 import { test } from "tap";
 import { plainStorage } from "../testing/plain-storage.js";
 import { nodeAuthorizer } from "./node.js";
+import { selectorsOf } from "./request-attributes.js";
 
 const web = {
   metadata: { name: "web", namespace: "dev" },
@@ -26,6 +27,7 @@ const web = {
     ],
   },
 };
+const elsewhere = { metadata: { name: "elsewhere", namespace: "dev" }, spec: { nodeName: "n2", containers: [] } };
 const mirror = {
   metadata: { name: "static", namespace: "dev", annotations: { "kubernetes.io/config.mirror": "x" } },
   spec: { nodeName: "n1", containers: [], volumes: [{ name: "s", secret: { secretName: "stolen" } }] },
@@ -33,7 +35,7 @@ const mirror = {
 
 const storage = () =>
   plainStorage(
-    [pods as Resource, web, mirror],
+    [pods as Resource, web, mirror, elsewhere],
     [persistentvolumeclaims as Resource, { metadata: { name: "data", namespace: "dev" }, spec: { volumeName: "pv1" } }],
     [
       persistentvolumes as Resource,
@@ -42,6 +44,18 @@ const storage = () =>
   );
 
 const cases: [verb: string, group: string, resource: string, namespace: string, name: string, allowed: boolean][] = [
+  ["list", "", "nodes", "", "n1", true],
+  ["list", "", "nodes", "", "", false],
+  ["watch", "", "nodes", "", "n2", false],
+  ["delete", "", "nodes", "", "n1", false],
+  ["create", "", "nodes/proxy", "", "n1", false],
+  ["list", "", "pods", "dev", "web", true],
+  ["list", "", "pods", "dev", "elsewhere", false],
+  ["list", "", "pods", "dev", "", false],
+  ["get", "", "pods", "dev", "elsewhere", false],
+  ["get", "", "pods/log", "dev", "web", false],
+  ["create", "", "pods/eviction", "dev", "web", true],
+  ["update", "", "pods", "dev", "web", false],
   ["get", "", "secrets", "dev", "env", true],
   ["get", "", "secrets", "dev", "pull", true],
   ["get", "", "secrets", "csi", "mount", true],
@@ -100,4 +114,24 @@ test("another node, and a user who only looks like one, reach nothing", async (t
   t.equal(ask("system:node:n1", ["system:nodes"]).decision, "Allow");
   await data.for(pods).delete("dev", "web");
   t.equal(ask("system:node:n1", ["system:nodes"]).decision, "NoOpinion", "the pod is gone");
+});
+
+test("a node lists and watches the pods bound to it, and no others", (t) => {
+  const authorizer = nodeAuthorizer(storage());
+  const user = { name: "system:node:n1", groups: ["system:nodes"] };
+  const ask = (verb: string, text: string) => {
+    const resource = { group: "", version: "v1", resource: "pods", subresource: "", namespace: "", name: "" };
+    const selectors = selectorsOf({ fieldSelector: text, labelSelector: "" });
+    return authorizer.authorize({ user, verb, path: "", resource: { ...resource, ...selectors } });
+  };
+  const refused = { decision: "NoOpinion", reason: "can only list/watch pods with spec.nodeName field selector" };
+  t.match(ask("list", "spec.nodeName=n1"), { decision: "Allow" });
+  t.match(ask("watch", "status.phase!=Failed,spec.nodeName==n1"), { decision: "Allow" });
+  for (const text of ["", "spec.nodeName=n2", "spec.nodeName!=n1", "metadata.name=n1", "spec.nodeName"]) {
+    t.same(ask("list", text), refused, text);
+  }
+  t.match(ask("deletecollection", "spec.nodeName=n1"), { decision: "NoOpinion" });
+  t.equal(authorizer.rulesFor(user, "").incomplete, "node authorizer does not support user rule resolution");
+  t.equal(authorizer.rulesFor({ name: "u", groups: [] }, "").incomplete, undefined);
+  t.end();
 });

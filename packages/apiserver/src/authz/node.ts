@@ -1,10 +1,11 @@
 // The Node mode: what a kubelet may do beyond RBAC, by what its own pods mention (upstream:
 // plugin/pkg/auth/authorizer/node). Limits on writes stand in admission's NodeRestriction.
 
+import { type Pod, pods } from "@picokube/api/core/v1";
 import { volumeattachments } from "@picokube/api/storage/v1";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { StorageRegistry } from "../storage/resource-storage.js";
-import type { Attributes, Authorizer, Decision } from "./authorizer.js";
+import type { Attributes, Decision, LocalAuthorizer } from "./authorizer.js";
 import { nodeRules } from "./default-roles.js";
 import { nodeGraph } from "./node-graph.js";
 import { ruleAllows } from "./rule-match.js";
@@ -22,9 +23,10 @@ export function nodeNameOf(user: UserInfo): string | undefined {
 
 const noOpinion = (reason = ""): Decision => ({ decision: "NoOpinion", reason });
 const allow: Decision = { decision: "Allow", reason: "" };
+const mayDo = (verbs: readonly string[], verb: string): Decision => (verbs.includes(verb) ? allow : noOpinion());
 
 /** The authorizer of --authorization-mode=Node. */
-export function nodeAuthorizer(storage: StorageRegistry): Authorizer {
+export function nodeAuthorizer(storage: StorageRegistry): LocalAuthorizer {
   const graph = nodeGraph(storage);
 
   function related(node: string, { resource }: Attributes): Decision {
@@ -101,21 +103,40 @@ export function nodeAuthorizer(storage: StorageRegistry): Authorizer {
       : noOpinion(`no relationship found between node '${node}' and this object`);
   }
 
-  function ownNode(node: string, { verb, resource }: Attributes): Decision | undefined {
-    if (verb === "get" && resource!.subresource === "" && resource!.name !== node) {
-      return noOpinion(`node '${node}' cannot read '${resource!.name}', only its own Node object`);
-    }
-    return undefined;
+  /** By name, not by the graph: a kubelet looks for its Node before there is one. */
+  function ownNode(node: string, { verb, resource }: Attributes): Decision {
+    if (resource!.subresource === "status") return mayDo(["update", "patch"], verb);
+    if (resource!.subresource !== "") return noOpinion();
+    // Whose Node it writes is NodeRestriction's to see.
+    if (!READ.includes(verb)) return mayDo(["create", "update", "patch"], verb);
+    if (resource!.name === node) return allow;
+    return resource!.name === ""
+      ? noOpinion(`node '${node}' cannot read all nodes, only its own Node object`)
+      : noOpinion(`node '${node}' cannot read '${resource!.name}', only its own Node object`);
   }
 
-  function ownPod(node: string, { verb, resource }: Attributes): Decision | undefined {
-    if (verb !== "get") return undefined;
-    const pod = storage.find({ group: "", resource: "pods" })?.get(resource!.namespace, resource!.name) as
-      | { spec?: { nodeName?: string } }
-      | undefined;
-    return pod && pod.spec?.nodeName !== node
-      ? noOpinion(`no relationship found between node '${node}' and this object`)
-      : undefined;
+  /** What it writes to pods is NodeRestriction's to see: mirror pods and pods bound to itself. */
+  function ownPod(node: string, attributes: Attributes): Decision {
+    const { verb, resource } = attributes;
+    if (resource!.subresource === "status") return mayDo(["update", "patch"], verb);
+    if (resource!.subresource === "eviction") return mayDo(["create"], verb);
+    if (resource!.subresource !== "") return noOpinion();
+    if (verb === "get") return boundPod(node, attributes);
+    if (verb !== "list" && verb !== "watch") return mayDo(["create", "delete"], verb);
+    const isScoped = resource!.fieldSelector?.some(
+      ({ field, operator, value }) => field === "spec.nodeName" && operator === "=" && value === node,
+    );
+    if (isScoped) return allow;
+    return resource!.name === ""
+      ? noOpinion("can only list/watch pods with spec.nodeName field selector")
+      : boundPod(node, attributes);
+  }
+
+  function boundPod(node: string, { resource }: Attributes): Decision {
+    const pod = storage.find(pods)?.get(resource!.namespace, resource!.name) as Pod | undefined;
+    return pod?.spec?.nodeName === node
+      ? allow
+      : noOpinion(`no relationship found between node '${node}' and this object`);
   }
 
   function special(node: string, attributes: Attributes): Decision | undefined {
@@ -154,6 +175,12 @@ export function nodeAuthorizer(storage: StorageRegistry): Authorizer {
       if (decision) return decision;
       return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion();
     },
-    rulesFor: () => ({ resourceRules: [], nonResourceRules: [] }),
+    rulesFor: (user) => ({
+      resourceRules: [],
+      nonResourceRules: [],
+      ...(nodeNameOf(user) === undefined
+        ? {}
+        : { incomplete: "node authorizer does not support user rule resolution" }),
+    }),
   };
 }

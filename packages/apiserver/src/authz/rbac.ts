@@ -13,7 +13,7 @@ import {
 } from "@picokube/api/rbac/v1";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { StorageRegistry } from "../storage/resource-storage.js";
-import type { Attributes, Authorizer, Decision, RuleSet } from "./authorizer.js";
+import type { Attributes, Decision, LocalAuthorizer, RuleSet } from "./authorizer.js";
 import { ruleAllows } from "./rule-match.js";
 
 const MASTERS = "system:masters";
@@ -94,7 +94,7 @@ function buildIndex(storage: StorageRegistry): Index {
 }
 
 /** The authorizer of --authorization-mode=RBAC. Members of system:masters pass without looking. */
-export function rbacAuthorizer(storage: StorageRegistry): Authorizer {
+export function rbacAuthorizer(storage: StorageRegistry): LocalAuthorizer {
   let index: Index | undefined;
   const forget = (): void => {
     index = undefined;

@@ -11,6 +11,7 @@ import { type FieldError, invalidValue } from "@picokube/api/validation/field-er
 import type { UserInfo } from "../authn/authenticator.js";
 import type { Attributes, Authorizer } from "../authz/authorizer.js";
 import type { ConnectHandler } from "../registry/resource-definition.js";
+import { reviewedSelectors, selectorFaults } from "./reviewed-selectors.js";
 
 const GROUP = { group: "authorization.k8s.io", version: "v1" };
 
@@ -30,6 +31,7 @@ function checkSpec(kind: string, spec: AccessSpec & { user?: string; groups?: st
     const why = `exactly one of nonResourceAttributes or resourceAttributes must be specified`;
     faults.push(invalidValue("spec.resourceAttributes", nonResourceAttributes, why));
   }
+  faults.push(...selectorFaults(resourceAttributes, "spec.resourceAttributes"));
   if (needsSubject && !spec.user && !spec.groups?.length) {
     faults.push(invalidValue("spec.user", spec.user ?? "", "at least one of user or group must be specified"));
   }
@@ -50,15 +52,17 @@ export function attributesFrom(user: UserInfo, { resourceAttributes, nonResource
     name = "",
     verb = "",
   } = resourceAttributes;
-  return { user, verb, path: "", resource: { group, version, resource, subresource, namespace, name } };
+  const narrowed = reviewedSelectors(resourceAttributes);
+  return { user, verb, path: "", resource: { group, version, resource, subresource, namespace, name, ...narrowed } };
 }
 
-function statusOf(authorizer: Authorizer, attributes: Attributes) {
-  const { decision, reason } = authorizer.authorize(attributes);
+async function statusOf(authorizer: Authorizer, attributes: Attributes) {
+  const { decision, reason, error } = await authorizer.authorize(attributes);
   return {
     allowed: decision === "Allow",
     ...(decision === "Deny" ? { denied: true } : {}),
     ...(reason ? { reason } : {}),
+    ...(error ? { evaluationError: error } : {}),
   };
 }
 
@@ -84,7 +88,7 @@ export function subjectAccessReviewHandler(authorizer: Authorizer): ConnectHandl
     async handle({ body }) {
       const review = withSpec(body as SubjectAccessReview);
       checkSpec("SubjectAccessReview", review.spec, true);
-      const status = statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
+      const status = await statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
       return { code: 201, object: { ...review, status } };
     },
   };
@@ -102,7 +106,7 @@ export function localSubjectAccessReviewHandler(authorizer: Authorizer): Connect
       if (asked !== namespace) {
         throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}, was: ${asked}`);
       }
-      const status = statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
+      const status = await statusOf(authorizer, attributesFrom(subjectOf(review.spec), review.spec));
       return { code: 201, object: { ...review, status } };
     },
   };
@@ -116,7 +120,7 @@ export function selfSubjectAccessReviewHandler(authorizer: Authorizer): ConnectH
     async handle({ context, body }) {
       const review = withSpec(body as SelfSubjectAccessReview);
       checkSpec("SelfSubjectAccessReview", review.spec, false);
-      const status = statusOf(authorizer, attributesFrom(context.user, review.spec));
+      const status = await statusOf(authorizer, attributesFrom(context.user, review.spec));
       return { code: 201, object: { ...review, status } };
     },
   };
@@ -131,8 +135,14 @@ export function selfSubjectRulesReviewHandler(authorizer: Authorizer): ConnectHa
       const review = withSpec(body as SelfSubjectRulesReview);
       const namespace = review.spec?.namespace ?? "";
       if (namespace === "") throw badRequest("no namespace on request");
-      const { resourceRules, nonResourceRules } = authorizer.rulesFor(context.user, namespace);
-      return { code: 201, object: { ...review, status: { resourceRules, nonResourceRules, incomplete: false } } };
+      const { resourceRules, nonResourceRules, incomplete } = authorizer.rulesFor(context.user, namespace);
+      const status = {
+        resourceRules,
+        nonResourceRules,
+        incomplete: incomplete !== undefined,
+        ...(incomplete ? { evaluationError: incomplete } : {}),
+      };
+      return { code: 201, object: { ...review, status } };
     },
   };
 }

@@ -17,7 +17,7 @@ export interface HandlerDependencies {
   readonly feed: CacheFeed;
   readonly admission: AdmissionChain | undefined;
   /** A write that may create what is not there: throws 403 unless the user may create it too. */
-  authorizeCreate(exchange: Exchange): void;
+  authorizeCreate(exchange: Exchange): Promise<void>;
   readonly clock: Clock;
   /** Watches end at a random time between this and twice it, unless the client asks for another. */
   readonly minRequestTimeoutMs: number;

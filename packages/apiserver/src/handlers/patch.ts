@@ -56,8 +56,8 @@ async function applyPatch(
     transform: applied,
     create:
       subresource === ""
-        ? () => {
-            dependencies.authorizeCreate(exchange);
+        ? async () => {
+            await dependencies.authorizeCreate(exchange);
             const object = applied(undefined);
             const { uid } = object.metadata;
             if (uid) throw conflict(served.resource, name, uidMismatch(uid));

@@ -28,8 +28,8 @@ export const handleUpdate: Handler = async (exchange, { served, writer }, depend
     admission: dependencies.admission,
     transform: () => cloneJson(object),
     create: mayCreate
-      ? () => {
-          dependencies.authorizeCreate(exchange);
+      ? async () => {
+          await dependencies.authorizeCreate(exchange);
           return cloneJson(object);
         }
       : undefined,

@@ -15,6 +15,9 @@ export interface RequestInfo {
   resource: string;
   subresource: string;
   name: string;
+  /** Of list, watch and deletecollection; "" otherwise, and on the old /watch/ paths, which do not keep to them. */
+  fieldSelector: string;
+  labelSelector: string;
   /** Path segments from the resource on: what follows a subresource such as proxy. */
   parts: readonly string[];
   readonly query: URLSearchParams;
@@ -28,6 +31,7 @@ const VERBS: { readonly [method: string]: string } = {
   PATCH: "patch",
   DELETE: "delete",
 };
+const VERBS_WITH_SELECTORS = new Set(["list", "watch", "deletecollection"]);
 /** After "namespaces/<name>" these are subresources of the namespace, not resources in it. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
@@ -51,6 +55,8 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
     resource: "",
     subresource: "",
     name: "",
+    fieldSelector: "",
+    labelSelector: "",
     parts: [],
     query,
   };
@@ -66,6 +72,7 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
   info.version = rest[0]!;
   rest = rest.slice(1);
   info.verb = VERBS[method] ?? "";
+  const verbInPath = (rest[0] === "watch" || rest[0] === "proxy") && rest.length > 1;
   if (rest[0] === "watch" && rest.length > 1) {
     info.verb = "watch";
     rest = rest.slice(1);
@@ -82,6 +89,10 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
   info.name = rest[1] ?? "";
   info.subresource = info.verb === "proxy" ? "" : (rest[2] ?? "");
   if (info.name === "" && (info.verb === "get" || info.verb === "delete")) collectionVerb(info);
+  if (!verbInPath && VERBS_WITH_SELECTORS.has(info.verb)) {
+    info.fieldSelector = query.get("fieldSelector") ?? "";
+    info.labelSelector = query.get("labelSelector") ?? "";
+  }
   return { ...info, isResourceRequest: true };
 }
 
@@ -96,8 +107,14 @@ function collectionVerb(info: RequestInfo): void {
   if (selector === null) return;
   try {
     // One named object may be listed and watched by who may only see that one.
-    info.name = requiredFieldValue(parseFieldSelector(selector), "metadata.name") ?? "";
+    const name = requiredFieldValue(parseFieldSelector(selector), "metadata.name") ?? "";
+    if (isPathSegmentName(name)) info.name = name;
   } catch {
     // The handler answers for the bad selector.
   }
+}
+
+/** Upstream: path.IsValidPathSegmentName. */
+function isPathSegmentName(name: string): boolean {
+  return name !== "." && name !== ".." && !/[/%]/.test(name);
 }

@@ -13,6 +13,7 @@ import type { AuditTrail } from "../audit/audit-trail.js";
 import type { Audit } from "../audit/create-audit.js";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { Attributes } from "../authz/authorizer.js";
+import { attributesOf } from "../authz/request-attributes.js";
 import { createExchange, type Exchange, sendError, statusOf } from "../handlers/exchange.js";
 import { endLingering } from "../handlers/lingering-close.js";
 import { type RequestInfo, requestInfoOf } from "../request/request-info.js";
@@ -41,9 +42,9 @@ export interface ServerOptions {
   /** Who asks. Throws 401. */
   authenticate(request: IncomingMessage): Promise<UserInfo>;
   /** As whom: the same user, or the one it impersonates. Throws 403. */
-  impersonate(request: IncomingMessage, user: UserInfo): UserInfo;
-  /** Returns why it is allowed. Throws 403. */
-  authorize(attributes: Attributes): string;
+  impersonate(request: IncomingMessage, user: UserInfo): Promise<UserInfo> | UserInfo;
+  /** Returns why it is allowed. Throws 403, or 500 when it could not be found out. */
+  authorize(attributes: Attributes): Promise<string> | string;
   /** Answers an authorised request. */
   handle(exchange: Exchange): Promise<void>;
   /** Takes over the socket of an authorised upgrade. Throws before it has written anything. */
@@ -160,7 +161,7 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
     leave = options.inFlight.enter(info, user);
     // A watch has only begun when its handler returns.
     if (isLongRunning(info)) leaveAtClose(response, leave);
-    permit(options, attributesOf(info, user), trail);
+    await permit(options, attributesOf(info, user), trail);
     if (!isLongRunning(info)) {
       deadline = setTimeout(() => {
         timedOut = true;
@@ -199,14 +200,14 @@ async function identify(
     throw error;
   }
   const trail = begin(attributesOf(info, caller));
-  const user = options.impersonate(request, caller);
+  const user = await options.impersonate(request, caller);
   if (user !== caller) trail?.impersonates(user);
   return { user, trail };
 }
 
-function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): void {
+async function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): Promise<void> {
   try {
-    const reason = options.authorize(attributes);
+    const reason = await options.authorize(attributes);
     trail?.decided("allow", reason);
   } catch (error) {
     trail?.decided("forbid", "");
@@ -239,7 +240,7 @@ async function serveUpgrade(
       return trail;
     };
     const { user } = await identify(options, { request, info, begin });
-    permit(options, attributesOf(info, user), trail);
+    await permit(options, attributesOf(info, user), trail);
     leaveAtClose(socket, options.inFlight.enter(info, user));
     await options.upgrade({ request, info, user, warn: () => {} }, socket, head);
     trail?.upgraded();
@@ -266,12 +267,4 @@ function report(logger: Logger, error: unknown, { method, url }: IncomingMessage
   const { code } = statusOf(error);
   if (code < 500 || code === 503 || code === 504) return;
   logger.error("a request failed", { method, url, err: error, stack: (error as Error).stack });
-}
-
-/** What the authorizers judge. */
-export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
-  const { verb, path } = info;
-  if (!info.isResourceRequest) return { user, verb, path };
-  const { group, version, resource, subresource, namespace, name } = info;
-  return { user, verb, path, resource: { group, version, resource, subresource, namespace, name } };
 }

@@ -65,7 +65,7 @@ export interface UpdateOptions<T extends KubernetesObject> extends WriteOptions 
   readonly name: string;
   readonly transform: Transform<T>;
   /** Makes the object when there is none (create on update). */
-  readonly create?: (() => T) | undefined;
+  readonly create?: (() => Promise<T> | T) | undefined;
 }
 
 export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
@@ -112,7 +112,7 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
   ): Promise<Written<T> | undefined> {
     const { namespace, name, create } = options;
     if (current === undefined) {
-      if (create) return this.create(create(), { ...options, namespace, ignoreVersion: true });
+      if (create) return this.create(await create(), { ...options, namespace, ignoreVersion: true });
       throw this.served.absent(namespace, name);
     }
     try {
