@@ -10,6 +10,7 @@ import { addNodeCommands } from "./commands/node-commands.js";
 import { reset } from "./commands/reset.js";
 import { dataDir, registryMirror } from "./commands/shared-options.js";
 import { status } from "./commands/status.js";
+import { addTokenCommands } from "./commands/token-commands.js";
 import { up } from "./commands/up.js";
 import { runSupervisor } from "./supervisor/supervise-command.js";
 
@@ -102,6 +103,7 @@ certs
   .addOption(dataDir())
   .action((names: string[], { dataDir }: { dataDir: string }) => renewCerts(dataDir, names));
 addNodeCommands(program);
+addTokenCommands(program);
 program
   .command("supervise", { hidden: true })
   .addOption(dataDir())

@@ -5,13 +5,13 @@ import { configmaps, type Secret, secrets } from "@picokube/api/core/v1";
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { isNotFound } from "@picokube/api/errors";
 import type { Client } from "@picokube/client/client";
+import { detachedSignature } from "@picokube/pki/detached-signature";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
 import { eventually, runControllers } from "../run-controllers.testing.js";
 import { tokenCleanerController } from "../token-cleaner/token-cleaner-controller.js";
 import { bootstrapSignerController } from "./bootstrap-signer-controller.js";
-import { detachedSignature } from "./detached-signature.js";
 
 const token = (id: string, fields: { [field: string]: string } = {}): Secret =>
   ({

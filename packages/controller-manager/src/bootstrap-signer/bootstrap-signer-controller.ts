@@ -7,9 +7,9 @@ import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { isConflict, isNotFound } from "@picokube/api/errors";
 import type { Controller } from "@picokube/client/controller";
 import { mapped } from "@picokube/client/watch-sources";
+import { detachedSignature } from "@picokube/pki/detached-signature";
 import { BOOTSTRAP_TOKEN_TYPE, signingToken } from "../bootstrap-tokens.js";
 import type { Dependencies } from "../dependencies.js";
-import { detachedSignature } from "./detached-signature.js";
 
 const NAMESPACE = "kube-public";
 const NAME = "cluster-info";

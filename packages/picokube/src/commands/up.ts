@@ -16,6 +16,7 @@ import { probeHealth } from "../cluster/probe-health.js";
 import { resolveCluster, type UpFlags } from "../cluster/resolve-cluster.js";
 import { adminClient } from "../steps/admin-client.js";
 import { makeCredentials } from "../steps/credentials.js";
+import { ensureJoinable, joinLine } from "../steps/joining.js";
 import { ensureKubeDns } from "../steps/kube-dns.js";
 import { nodeIsReady } from "../steps/node-is-ready.js";
 import { ensurePodNetworkRole } from "../steps/pod-network-role.js";
@@ -56,6 +57,7 @@ async function upAlone(flags: UpFlags): Promise<void> {
   }
   await bootVms(cluster, flags);
   printNextSteps(cluster);
+  console.log(`\nOther machines join with:\n  ${await joinLine(adminClient(cluster), cluster)}`);
 }
 
 /** Makes as many local VMs as are missing and boots all that are off. */
@@ -142,6 +144,13 @@ async function bringUp(cluster: Cluster): Promise<void> {
         task: () =>
           waitFor(cluster, "the pod network's role could not be made", () =>
             ensurePodNetworkRole(client).then(() => undefined),
+          ),
+      },
+      {
+        title: "Let other machines join",
+        task: () =>
+          waitFor(cluster, "what joining machines read could not be made", () =>
+            ensureJoinable(client, cluster).then(() => undefined),
           ),
       },
       {
