@@ -1,15 +1,22 @@
 // A Docker daemon of a test's own, in a network namespace of its own, that the test may kill. Imported by tests alone.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import type { Test } from "tap";
 import { eventually, run } from "./kubelet.testing.js";
 
-/** A daemon with these images of the machine's own one. Gone when the test ends, with all it ran. */
-export async function startDockerDaemon(t: Test, { images }: { images: readonly string[] }) {
+export interface DockerDaemonOptions {
+  /** Of the machine's own daemon. */
+  readonly images: readonly string[];
+  /** Gives its images a disk of this size; without it they lie on the machine's. */
+  readonly diskMiB?: number;
+}
+
+/** A daemon with these images. Gone when the test ends, with all it ran. */
+export async function startDockerDaemon(t: Test, { images, diskMiB }: DockerDaemonOptions) {
   const directory = mkdtempSync(join(tmpdir(), "picokube-docker-"));
   const namespace = `picodocker-${process.pid}`;
   const socket = join(directory, "docker.sock");
@@ -67,13 +74,26 @@ export async function startDockerDaemon(t: Test, { images }: { images: readonly 
     if (!t.passing()) t.comment(output);
   });
   await run("ip", ["netns", "add", namespace]);
+  await run("ip", ["-n", namespace, "link", "set", "lo", "up"]);
+  if (diskMiB !== undefined) {
+    mkdirSync(join(directory, "data"));
+    await run("mount", ["-t", "tmpfs", "-o", `size=${diskMiB}m`, "tmpfs", join(directory, "data")]);
+  }
   await start();
   const archive = join(directory, "images.tar");
   await run("docker", ["save", "-o", archive, ...images]);
   await run("docker", ["-H", `unix://${socket}`, "load", "-i", archive]);
   rmSync(archive);
   if (!existsSync(pidFile)) throw new Error("the daemon wrote no pid file");
-  return { socket, docker, start, stop };
+  return {
+    socket,
+    docker,
+    start,
+    stop,
+    dataRoot: join(directory, "data"),
+    /** Command and arguments that put a program into the daemon's network. */
+    inItsNetwork: ["nsenter", `--net=/run/netns/${namespace}`],
+  };
 }
 
 /** The newest first, and again while there are any: a daemon that was killed leaves mounts upon mounts, and some go with others. */

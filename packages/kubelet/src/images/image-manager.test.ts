@@ -12,7 +12,7 @@ const pod = {
   spec: { containers: [] },
 } as unknown as Pod;
 
-function setUp(useLocallyBuiltImages: boolean) {
+function setUp(useLocallyBuiltImages: boolean, parallelPulls = 1) {
   const clock = steppingClock();
   const runtime = createMemoryRuntime({ clock, images: ["here:1"] });
   const said: string[] = [];
@@ -29,7 +29,7 @@ function setUp(useLocallyBuiltImages: boolean) {
     secret: async () => {
       throw new Error("none");
     },
-    parallelPulls: 1,
+    parallelPulls,
     useLocallyBuiltImages,
   });
   const ensure = (container: Partial<Container>) =>
@@ -102,5 +102,30 @@ test("an image whose origin the engine cannot tell is used when no registry has 
     if (useLocallyBuiltImages && origin !== "registry") t.equal(await ensure(container), found, origin);
     else t.match(await failure(container), { reason: "ErrImagePull" }, origin);
     t.equal(said.filter((words) => words.startsWith("Normal Pulling")).length, pulls, origin);
+  }
+});
+
+test("only so many pulls run at once, in the order they came", async (t) => {
+  for (const [parallelPulls, most] of [
+    [1, 1],
+    [2, 2],
+    [Number.POSITIVE_INFINITY, 4],
+  ] as const) {
+    const { runtime, ensure } = setUp(false, parallelPulls);
+    const started: string[] = [];
+    let running = 0;
+    let seen = 0;
+    runtime.pullImage = async (image) => {
+      started.push(image);
+      running++;
+      seen = Math.max(seen, running);
+      // Every other pull that may begin does so meanwhile.
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      throw new Error("no registry has it");
+    };
+    await Promise.allSettled(["a:1", "b:1", "c:1", "d:1"].map((image) => ensure({ image })));
+    t.equal(seen, most, `at most ${parallelPulls}`);
+    t.same(started, ["a:1", "b:1", "c:1", "d:1"]);
   }
 });

@@ -6,6 +6,7 @@ import { Backoff } from "@picokube/component-base/backoff";
 import type { Clock } from "@picokube/component-base/clock";
 import { formatDuration } from "@picokube/component-base/duration";
 import type { ImageInfo, Runtime } from "../cri/runtime.js";
+import { aggregate } from "../node/node-conditions.js";
 import { ContainerStartError, type PodEvents } from "../pods/pod-events.js";
 import { parseImageReference, withDefaultTag } from "./image-reference.js";
 import { credentialsFor } from "./pull-credentials.js";
@@ -67,16 +68,16 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
   async function pullWithCredentials(image: string, secrets: readonly Secret[], signal: AbortSignal): Promise<string> {
     const credentials = credentialsFor(image, secrets);
     if (credentials.length === 0) return runtime.pullImage(image, { signal });
-    let failure: unknown;
+    const failures: Error[] = [];
     for (const auth of credentials) {
       try {
         return await runtime.pullImage(image, { auth, signal });
       } catch (error) {
         signal.throwIfAborted();
-        failure = error;
+        failures.push(error as Error);
       }
     }
-    throw failure;
+    throw new Error(aggregate(failures.map(({ message }) => message)), { cause: failures[0] });
   }
 
   async function pull(request: PullRequest): Promise<ImageInfo> {
