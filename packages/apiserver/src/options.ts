@@ -126,6 +126,59 @@ export const flags = {
     default: [],
     description: "Identifiers of the API. Tokens must be bound to at least one of these. The issuers when left out.",
   },
+  "oidc-issuer-url": {
+    type: "string",
+    default: "",
+    description:
+      "The URL of the OpenID issuer, only HTTPS scheme will be accepted. If set, it will be used to verify the OIDC JSON Web Token (JWT).",
+  },
+  "oidc-client-id": {
+    type: "string",
+    default: "",
+    description: "The client ID for the OpenID Connect client, must be set if oidc-issuer-url is set.",
+  },
+  "oidc-ca-file": {
+    type: "string",
+    default: "",
+    description:
+      "If set, the OpenID server's certificate will be verified by one of the authorities in the oidc-ca-file, otherwise the host's root CA set will be used.",
+  },
+  "oidc-username-claim": {
+    type: "string",
+    default: "sub",
+    description:
+      "The OpenID claim to use as the user name. Claims other than 'sub' are not guaranteed to be unique and immutable.",
+  },
+  "oidc-username-prefix": {
+    type: "string",
+    default: "",
+    description:
+      "If provided, all usernames will be prefixed with this value. If not provided, username claims other than 'email' are prefixed by the issuer URL to avoid clashes. To skip any prefixing, provide the value '-'.",
+  },
+  "oidc-groups-claim": {
+    type: "string",
+    default: "",
+    description:
+      "If provided, the name of a custom OpenID Connect claim for specifying user groups. The claim value is expected to be a string or array of strings.",
+  },
+  "oidc-groups-prefix": {
+    type: "string",
+    default: "",
+    description:
+      "If provided, all groups will be prefixed with this value to prevent conflicts with other authentication strategies.",
+  },
+  "oidc-required-claim": {
+    type: "map",
+    default: {},
+    description:
+      "A key=value pair that describes a required claim in the ID Token. If set, the claim is verified to be present in the ID Token with a matching value. Repeat this flag to specify multiple claims.",
+  },
+  "oidc-signing-algs": {
+    type: "string-list",
+    default: ["RS256"],
+    description:
+      "Comma-separated list of allowed JOSE asymmetric signing algorithms. JWTs with a 'alg' header value not in this list will be rejected.",
+  },
   "authentication-token-webhook-config-file": {
     type: "string",
     default: "",

@@ -1,5 +1,5 @@
 // All kinds of credentials in upstream's order: front proxy, client certificate, static tokens, ServiceAccount tokens,
-// bootstrap tokens, the token webhook, anonymous. A bad credential never becomes anonymous.
+// bootstrap tokens, other issuers' tokens, the token webhook, anonymous. A bad credential never becomes anonymous.
 
 import { readFileSync, statSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -10,6 +10,7 @@ import { anonymousUser } from "./anonymous.js";
 import { audienceAgnostic } from "./audience-agnostic.js";
 import type { Authenticator, UserInfo } from "./authenticator.js";
 import { bootstrapTokenAuthenticator } from "./bootstrap-token.js";
+import { type JwtConfiguration, jwtConfigurationOf, jwtFaults, type OidcOptions } from "./jwt-configuration.js";
 import { requestHeaderAuthenticator } from "./request-header.js";
 import { loadVerificationKeys } from "./service-account-keys.js";
 import { serviceAccountTokenAuthenticator } from "./service-account-token.js";
@@ -21,7 +22,7 @@ import { x509Authenticator } from "./x509.js";
 const AUTHENTICATED = "system:authenticated";
 
 /** Upstream's flags, in camel case; "" and [] are unset. */
-export interface AuthenticationOptions {
+export interface AuthenticationOptions extends Partial<OidcOptions> {
   readonly clientCaFile: string;
   readonly tokenAuthFile: string;
   readonly serviceAccountKeyFile: readonly string[];
@@ -120,6 +121,21 @@ async function tokenAuthenticators(
   if (options.enableBootstrapTokenAuth) {
     found.push(audienceAgnostic(bootstrapTokenAuthenticator({ storage, now }), apiAudiences));
   }
+  const jwts = jwtConfigurations(options);
+  if (jwts.length > 0) {
+    const [{ jwtAuthenticator }, { oidcProvider }] = await Promise.all([
+      import("./jwt-authenticator.js"),
+      import("./oidc-provider.js"),
+    ]);
+    for (const configuration of jwts) {
+      const provider = oidcProvider({
+        issuer: configuration.issuer,
+        algorithms: options.oidcSigningAlgs ?? ["RS256"],
+        ...dependencies,
+      });
+      found.push(audienceAgnostic(jwtAuthenticator({ configuration, provider, clock }), apiAudiences));
+    }
+  }
   if (options.authenticationTokenWebhookConfigFile) {
     // Loaded only where it is asked for: the client weighs more than the rest of authentication.
     const { openTokenWebhook } = await import("./token-webhook.js");
@@ -131,6 +147,16 @@ async function tokenAuthenticators(
     };
     found.push(openTokenWebhook(webhook, dependencies));
   }
+  return found;
+}
+
+/** The other issuers. Throws ConfigError. */
+function jwtConfigurations(options: AuthenticationOptions): readonly JwtConfiguration[] {
+  if (options.oidcIssuerUrl === undefined) return [];
+  const configuration = jwtConfigurationOf(options as OidcOptions);
+  const found = configuration ? [configuration] : [];
+  const faults = jwtFaults(found, options.serviceAccountIssuer);
+  if (faults.length > 0) throw new ConfigError(faults.map(({ field, message }) => `${field}: ${message}`).join(", "));
   return found;
 }
 
