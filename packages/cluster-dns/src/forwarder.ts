@@ -1,138 +1,202 @@
-// Sends queries on to the node's own resolvers and keeps the answers for as long as they may be kept. Parses no names.
+// Names that are not the cluster's: asked of the resolvers that know their domain, and the answers kept for as long as they
+// may be kept. Knows no records of the cluster.
 
-import { createSocket } from "node:dgram";
-import { connect } from "node:net";
+import { randomInt } from "node:crypto";
+import type { Clock } from "@picokube/component-base/clock";
+import type { Logger } from "@picokube/component-base/logger";
 import packet from "dns-packet";
 import { LRUCache } from "lru-cache";
+import type { DnsRecord } from "./dns-record.js";
+import type { Resolver } from "./exchange.js";
+import { createLoopDetector } from "./loop-detector.js";
+import { headerBytes, type Query, rcodes } from "./query.js";
+import { maxUdpBytes, optBytes, writeOpt } from "./response.js";
+import {
+  isDenial,
+  keepSeconds,
+  readUpstreamResponse,
+  renderUpstreamResponse,
+  type UpstreamResponse,
+} from "./upstream-response.js";
+import { createUpstreams, type UpstreamEvents, type Upstreams } from "./upstreams.js";
+
+/** Why a name could not be forwarded, and what the client is told of it. */
+export class ForwardError extends Error {
+  readonly rcode: number;
+
+  constructor(rcode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.rcode = rcode;
+  }
+}
 
 export interface Forwarder {
-  /** The upstream's answer with the query's id; rejects when none of the resolvers answered. */
-  forward(query: Buffer, transport: "udp" | "tcp"): Promise<Buffer>;
+  /** The answer for this client; rejects with a ForwardError. */
+  forward(query: Query, maxBytes: number): Promise<{ response: Buffer; rcode: number }>;
+  /** What addresses a name outside the cluster has, and the CNAMEs on the way. */
+  lookup(name: string, type: number): Promise<{ rcode: number; answers: DnsRecord[] }>;
+  /** Asks each resolver whether it leads back to this server; resolves when all have answered or not. */
+  detectLoops(): Promise<void>;
+  /** Answers that are kept. */
+  size(): { success: number; denial: number };
+  close(): void;
+}
+
+/** Whoever counts. */
+export interface ForwardEvents extends UpstreamEvents {
+  onCache?(result: "success" | "denial" | "miss"): void;
+  /** Too many questions are under way. */
+  onReject?(): void;
 }
 
 export interface ForwarderOptions {
-  /** "192.0.2.53" or "192.0.2.53:5353", tried in order. */
-  readonly resolvers: readonly string[];
+  /** By domain, "." for all that no other knows. */
+  readonly domains: Readonly<Record<string, readonly Resolver[]>>;
   readonly timeoutMs: number;
-  /** Longest time an answer, and an answer without records, is kept. */
-  readonly maxCacheMs: number;
-  readonly maxNegativeCacheMs: number;
-  now(): number;
+  readonly totalMs: number;
+  readonly healthCheckMs: number;
+  /** The most that an answer is kept, whatever it says. */
+  readonly maxCacheSeconds: number;
+  readonly maxConcurrent: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events?: ForwardEvents;
 }
 
-export function createForwarder({
-  resolvers,
-  timeoutMs,
-  maxCacheMs,
-  maxNegativeCacheMs,
-  now,
-}: ForwarderOptions): Forwarder {
-  const cache = new LRUCache<string, { response: Buffer; storedMs: number; ttlMs: number }>({ max: 5_000 });
-  const underWay = new Map<string, Promise<Buffer>>();
+interface Kept {
+  readonly response: UpstreamResponse;
+  readonly storedMs: number;
+  readonly forSeconds: number;
+}
 
-  async function ask(query: Buffer, transport: "udp" | "tcp"): Promise<Buffer> {
-    let last: unknown = new Error("no resolvers are configured");
-    for (const resolver of resolvers) {
-      try {
-        const answer =
-          transport === "udp" ? await overUdp(query, resolver, timeoutMs) : await overTcp(query, resolver, timeoutMs);
-        const truncated = (answer[2]! & 0x02) !== 0;
-        return truncated && transport === "udp" ? await overTcp(query, resolver, timeoutMs) : answer;
-      } catch (error) {
-        last = error;
-      }
+const minCacheSeconds = 5;
+const maxKept = 9_984;
+const maxKeptBytes = 16 << 20;
+
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { domains, maxCacheSeconds, maxConcurrent, clock, logger, events } = options;
+  const upstreams = new Map(
+    Object.entries(domains).map(([domain, resolvers]) => [domain, createUpstreams({ ...options, resolvers })]),
+  );
+  const loops = createLoopDetector({ upstreams: [...upstreams.values()], logger, timeoutMs: options.timeoutMs });
+  const cacheOptions = { max: maxKept, maxSize: maxKeptBytes, sizeCalculation: sizeOf };
+  const caches = {
+    success: new LRUCache<string, Kept>(cacheOptions),
+    denial: new LRUCache<string, Kept>(cacheOptions),
+  };
+  const underWay = new Map<string, Promise<Kept>>();
+
+  // The longest domain that the name lies in.
+  function upstreamsOf(name: string): Upstreams | undefined {
+    for (let rest = name; rest !== ""; ) {
+      const known = upstreams.get(rest);
+      if (known) return known;
+      const dot = rest.indexOf(".");
+      rest = dot < 0 ? "" : rest.slice(dot + 1);
     }
-    throw last;
+    return upstreams.get(".");
+  }
+
+  function fromCache(key: string): Kept | undefined {
+    for (const type of ["success", "denial"] as const) {
+      const kept = caches[type].get(key);
+      if (!kept || ageSeconds(kept) >= kept.forSeconds) continue;
+      events?.onCache?.(type);
+      return kept;
+    }
+    events?.onCache?.("miss");
+    return undefined;
+  }
+
+  function ageSeconds({ storedMs }: Kept): number {
+    return Math.floor((clock.now() - storedMs) / 1000);
+  }
+
+  async function ask(key: string, query: Query): Promise<Kept> {
+    if (underWay.size >= maxConcurrent) {
+      events?.onReject?.();
+      throw new ForwardError(rcodes.refused, `${underWay.size} questions are under way`);
+    }
+    const chosen = upstreamsOf(query.name);
+    if (!chosen) throw new ForwardError(rcodes.refused, "there is no resolver for this name");
+    const message = await chosen.ask(encodeQuery(query)).catch((error: Error) => {
+      throw new ForwardError(rcodes.serverFailure, error.message, { cause: error });
+    });
+    const response = readUpstreamResponse(message);
+    if (!response) throw new ForwardError(rcodes.serverFailure, "a resolver's answer could not be read");
+    const seconds = keepSeconds(response);
+    const forSeconds = Math.min(Math.max(seconds ?? 0, minCacheSeconds), maxCacheSeconds);
+    const kept = { response, storedMs: clock.now(), forSeconds };
+    if (seconds !== undefined && forSeconds > 0) caches[isDenial(response) ? "denial" : "success"].set(key, kept);
+    return kept;
+  }
+
+  function find(query: Query): Kept | Promise<Kept> {
+    if (loops.isProbe(query)) throw new ForwardError(rcodes.serverFailure, "a question of our own came back");
+    const { name, type, edns, checkingDisabled } = query;
+    const key = `${type} ${edns?.dnssecOk ? "d" : ""}${checkingDisabled ? "c" : ""} ${name}`;
+    const kept = fromCache(key);
+    if (kept) return kept;
+    let pending = underWay.get(key);
+    if (!pending) {
+      pending = ask(key, query);
+      underWay.set(key, pending);
+      const forget = () => void underWay.delete(key);
+      pending.then(forget, forget);
+    }
+    return pending;
   }
 
   return {
-    async forward(query, transport) {
-      // Everything behind the id says what is asked, and how.
-      const key = query.subarray(2).toString("latin1");
-      const kept = cache.get(key);
-      if (kept && now() - kept.storedMs < kept.ttlMs) return withId(kept.response, query);
-      let pending = underWay.get(key);
-      if (!pending) {
-        pending = ask(query, transport).finally(() => underWay.delete(key));
-        underWay.set(key, pending);
-      }
-      const response = await pending;
-      const ttlMs = keepMs(response, maxCacheMs, maxNegativeCacheMs);
-      if (ttlMs > 0) cache.set(key, { response, storedMs: now(), ttlMs });
-      return withId(response, query);
+    async forward(query, maxBytes) {
+      const kept = await find(query);
+      const age = ageSeconds(kept);
+      const response = renderUpstreamResponse(kept.response, {
+        query,
+        maxBytes,
+        ageSeconds: age,
+        maxTtl: kept.forSeconds - age,
+      });
+      return { response, rcode: kept.response.rcode };
+    },
+
+    async lookup(name, type) {
+      const question = encodeQuestion(name, type);
+      const query = { id: 0, recursionDesired: true, checkingDisabled: false, name, type, class: 1, question };
+      const { response, rcode } = await this.forward({ ...query, edns: undefined }, 65_535);
+      const answers = (packet.decode(response).answers ?? []) as DnsRecord[];
+      return { rcode, answers: answers.filter((one) => ["A", "AAAA", "CNAME"].includes(one.type)) };
+    },
+
+    detectLoops: () => loops.probe(),
+    size: () => ({ success: caches.success.size, denial: caches.denial.size }),
+    close() {
+      for (const one of upstreams.values()) one.close();
     },
   };
 }
 
-/** The nameservers of a resolv.conf's text. */
-export function resolversOf(resolvConf: string): string[] {
-  return [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address!);
+function sizeOf({ response }: Kept): number {
+  return response.message.length + 64 * response.records.length;
 }
 
-function withId(response: Buffer, query: Buffer): Buffer {
-  const copy = Buffer.from(response);
-  query.copy(copy, 0, 0, 2);
-  return copy;
+function encodeQuestion(name: string, type: number): Buffer {
+  const labels = name === "" ? [] : name.split(".");
+  const parts = labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, "latin1")]);
+  return Buffer.concat([...parts, Buffer.from([0, type >> 8, type & 255, 0, 1])]);
 }
 
-function keepMs(response: Buffer, maxMs: number, maxNegativeMs: number): number {
-  try {
-    const { answers = [], authorities = [], flags = 0 } = packet.decode(response);
-    const rcode = flags & 15;
-    if (rcode !== 0 && rcode !== 3) return 0;
-    const records = (answers.length > 0 ? answers : authorities) as { ttl?: number }[];
-    const ttlMs = Math.min(...records.map(({ ttl }) => (ttl ?? 0) * 1000), answers.length > 0 ? maxMs : maxNegativeMs);
-    return records.length > 0 ? ttlMs : 0;
-  } catch {
-    return 0;
-  }
-}
-
-function split(resolver: string): { host: string; port: number } {
-  const match = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(resolver);
-  return match ? { host: match[1] ?? match[2]!, port: Number(match[3] ?? 53) } : { host: resolver, port: 53 };
-}
-
-function overUdp(query: Buffer, resolver: string, timeoutMs: number): Promise<Buffer> {
-  const { host, port } = split(resolver);
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-    const timer = setTimeout(() => finish(new Error(`${resolver} did not answer within ${timeoutMs} ms`)), timeoutMs);
-    function finish(error: Error | undefined, answer?: Buffer): void {
-      clearTimeout(timer);
-      socket.close();
-      if (error) reject(error);
-      else resolve(answer!);
-    }
-    socket.on("message", (message) => {
-      // Only the answer to this very query counts: same id and a response.
-      if (message.length >= 12 && message.readUInt16BE(0) === query.readUInt16BE(0) && (message[2]! & 0x80) !== 0)
-        finish(undefined, message);
-    });
-    socket.once("error", (error) => finish(error));
-    socket.connect(port, host, () => socket.send(query));
-  });
-}
-
-function overTcp(query: Buffer, resolver: string, timeoutMs: number): Promise<Buffer> {
-  const { host, port } = split(resolver);
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
-    const chunks: Buffer[] = [];
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`${resolver} did not answer within ${timeoutMs} ms`)));
-    socket.once("connect", () => {
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(query.length);
-      socket.write(Buffer.concat([length, query]));
-    });
-    socket.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      const all = Buffer.concat(chunks);
-      if (all.length < 2 || all.length < 2 + all.readUInt16BE(0)) return;
-      resolve(all.subarray(2, 2 + all.readUInt16BE(0)));
-      socket.destroy();
-    });
-    socket.once("error", reject);
-    socket.once("close", () => reject(new Error(`${resolver} closed the connection`)));
-  });
+/** A question of our own with this query's question: OPT is its last record. */
+export function encodeQuery({ question, checkingDisabled, edns }: Query): Buffer {
+  const end = headerBytes + question.length;
+  const message = Buffer.alloc(end + optBytes);
+  message.writeUInt16BE(randomInt(65_536), 0);
+  message[2] = 0x01;
+  message[3] = checkingDisabled ? 0x10 : 0;
+  message[5] = 1;
+  message[11] = 1;
+  question.copy(message, headerBytes);
+  writeOpt(message, { offset: end, rcode: 0, dnssecOk: edns?.dnssecOk ?? false });
+  message.writeUInt16BE(maxUdpBytes, end + 3);
+  return message;
 }

@@ -1,17 +1,26 @@
-// The sockets of the DNS server: UDP, and TCP with length prefixes. What a query means is the responder's affair.
+// The sockets of the DNS server: UDP, and TCP's listener. What a query means is the responder's affair.
 
 import { createSocket } from "node:dgram";
-import { createServer, type Socket } from "node:net";
+import { createServer, isIPv6, type Socket } from "node:net";
 import type { Logger } from "@picokube/component-base/logger";
-import type { Responder } from "./responder.js";
+import type { QueryOutcome, Responder } from "./responder.js";
+import { serveConnection } from "./tcp-connection.js";
 
-const idleTimeoutMs = 10_000;
-const maxConnections = 500;
+const defaultIdleTimeoutMs = 10_000;
+const defaultMaxConnections = 500;
 const maxUnderWay = 2_000;
 
 export interface DnsServer {
   readonly port: number;
+  /** Stops listening; resolves when nothing of it is left. */
   close(): Promise<void>;
+}
+
+export interface AnswerFacts extends QueryOutcome {
+  readonly transport: "udp" | "tcp";
+  readonly isIpv6: boolean;
+  readonly requestBytes: number;
+  readonly durationMs: number;
 }
 
 export interface DnsServerOptions {
@@ -20,60 +29,75 @@ export interface DnsServerOptions {
   readonly port: number;
   readonly responder: Responder;
   readonly logger: Logger;
-  onAnswer?(facts: { rcode: string; type: string; zone: string; transport: "udp" | "tcp"; durationMs: number }): void;
+  readonly idleTimeoutMs?: number;
+  readonly maxConnections?: number;
+  onAnswer?(facts: AnswerFacts): void;
 }
 
 /** Resolves once both sockets listen. */
-export async function startDnsServer({
-  address,
-  port,
-  responder,
-  logger,
-  onAnswer,
-}: DnsServerOptions): Promise<DnsServer> {
+export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
+  const { address, port, responder, logger, onAnswer } = options;
+  const isIpv6 = isIPv6(address);
   let underWay = 0;
 
-  async function answer(query: Buffer, transport: "udp" | "tcp"): Promise<Buffer | undefined> {
-    if (underWay >= maxUnderWay) return undefined;
-    underWay++;
-    const startedMs = performance.now();
-    try {
-      const { response, rcode, type, zone } = await responder.respond(query, transport);
-      if (rcode) onAnswer?.({ rcode, type, zone, transport, durationMs: performance.now() - startedMs });
-      return response;
-    } catch (error) {
+  // The callback comes at once for what is in memory, later for what is forwarded, and not at all for what is no query.
+  function answer(message: Buffer, transport: "udp" | "tcp", send: (response: Buffer | undefined) => void): void {
+    const started = performance.now();
+    const done = (outcome: QueryOutcome | undefined) => {
+      send(outcome?.response);
+      if (!outcome || !onAnswer) return;
+      const durationMs = performance.now() - started;
+      onAnswer({ ...outcome, transport, isIpv6, requestBytes: message.length, durationMs });
+    };
+    const failed = (error: unknown) => {
       logger.error("Failed to answer a query", { err: error });
-      return undefined;
-    } finally {
-      underWay--;
+      send(undefined);
+    };
+    try {
+      const outcome = underWay < maxUnderWay ? responder.respond(message, transport) : undefined;
+      if (outcome instanceof Promise) {
+        underWay++;
+        outcome.finally(() => underWay--).then(done, failed);
+      } else done(outcome);
+    } catch (error) {
+      failed(error);
     }
   }
 
-  const tcp = createServer((socket) => serveConnection(socket, (query) => answer(query, "tcp")));
-  tcp.maxConnections = maxConnections;
   const sockets = new Set<Socket>();
-  tcp.on("connection", (socket) => {
+  const tcp = createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    serveConnection(socket, {
+      idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+      answer: (message, send) => answer(message, "tcp", send),
+    });
   });
+  tcp.maxConnections = options.maxConnections ?? defaultMaxConnections;
   await new Promise<void>((resolve, reject) => {
     tcp.once("error", reject);
     tcp.listen(port, address, resolve);
   });
+  tcp.removeAllListeners("error").on("error", (error) => logger.error("TCP socket failed", { err: error }));
   const bound = (tcp.address() as { port: number }).port;
 
-  const udp = createSocket({ type: address.includes(":") ? "udp6" : "udp4", recvBufferSize: 1 << 20 });
-  udp.on("message", (query, from) => {
-    answer(query, "udp").then(
-      (response) => {
-        if (response) udp.send(response, from.port, from.address, () => {});
-      },
-      () => {},
-    );
+  const udp = createSocket({
+    type: isIpv6 ? "udp6" : "udp4",
+    recvBufferSize: 1 << 20,
+    // Clients' addresses are addresses already: Node.js would look each one up.
+    lookup: (host, _options, callback) => callback(null, host, isIpv6 ? 6 : 4),
+  });
+  udp.on("message", (message, from) => {
+    answer(message, "udp", (response) => {
+      if (response) udp.send(response, from.port, from.address, () => {});
+    });
   });
   await new Promise<void>((resolve, reject) => {
     udp.once("error", reject);
     udp.bind(bound, address, resolve);
+  }).catch(async (error: unknown) => {
+    await new Promise((resolve) => tcp.close(resolve));
+    throw error;
   });
   udp.removeAllListeners("error").on("error", (error) => logger.error("UDP socket failed", { err: error }));
 
@@ -85,28 +109,4 @@ export async function startDnsServer({
         udp.close(() => tcp.close(() => resolve()));
       }),
   };
-}
-
-function serveConnection(socket: Socket, answer: (query: Buffer) => Promise<Buffer | undefined>): void {
-  let received = Buffer.alloc(0);
-  socket.setTimeout(idleTimeoutMs, () => socket.destroy());
-  socket.on("error", () => socket.destroy());
-  socket.on("data", (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    while (received.length >= 2) {
-      const length = received.readUInt16BE(0);
-      if (received.length < 2 + length) return;
-      const query = received.subarray(2, 2 + length);
-      received = received.subarray(2 + length);
-      answer(query).then(
-        (response) => {
-          if (!response) return socket.destroy();
-          const prefix = Buffer.alloc(2);
-          prefix.writeUInt16BE(response.length);
-          if (socket.writable) socket.write(Buffer.concat([prefix, response]));
-        },
-        () => socket.destroy(),
-      );
-    }
-  });
 }

@@ -193,6 +193,8 @@ function clusterDns(cluster: Cluster): ComponentSpec {
       `--bind-address=${cluster.nodeIp}`,
       `--port=${cluster.ports.dns}`,
       `--health-port=${cluster.ports.dnsHealth}`,
+      // For those who scrape kube-dns:9153: the health port's number, on the address that pods reach.
+      `--metrics-bind-address=${cluster.nodeIp}:${cluster.ports.dnsHealth}`,
     ],
   });
 }
