@@ -65,6 +65,12 @@ export const flags = {
     default: "10.244.0.0/16",
     description: "The CIDR of all pods of the cluster: traffic to it is never masqueraded.",
   },
+  "pod-network-backend": {
+    type: "string",
+    default: "auto",
+    description:
+      "How packets reach pods of other nodes: host-gw (a route by way of the node, which must share a link with this one), vxlan (a tunnel), or auto, which chooses per node.",
+  },
   "pod-cidr": {
     type: "string",
     description: "The CIDR to use for pod IP addresses instead of the one that the node's spec.podCIDR gives.",

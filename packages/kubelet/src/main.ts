@@ -33,7 +33,9 @@ import { flags } from "./flags.js";
 import { createImageManager } from "./images/image-manager.js";
 import { createLogFiles } from "./logs/log-files.js";
 import { createPodNetwork } from "./network/pod-network.js";
+import { tunnelOverheadBytes } from "./network/routes-plan.js";
 import { runPodNetwork } from "./network/run-pod-network.js";
+import { createPodRoutes } from "./network/run-pod-routes.js";
 import { hostAddress } from "./node/machine.js";
 import { createNodeAgent } from "./node/node-agent.js";
 import { createObjectSource } from "./objects/object-source.js";
@@ -80,9 +82,24 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   const recorder = createEventRecorder({ client, component: "kubelet", host: settings.nodeName, clock, logger });
   const events = podEvents(recorder);
   const objects = createObjectSource({ client, services: informers.for(services), node, clock, logger });
+  // Of its own: no pod waits for Nodes that this kubelet may not be let to see.
+  const peerInformers = createInformerFactory({ client, logger, clock });
+  const routes = createPodRoutes({
+    informer: peerInformers.for(nodes),
+    nodeName: settings.nodeName,
+    address: settings.nodeIps[0]!,
+    podCidr: () => settings.podCidr ?? node()?.spec?.podCIDR,
+    backend: options.podNetworkBackend,
+    bridge: settings.podBridge,
+    clusterCidr: options.clusterCidr,
+    directory: join(settings.rootDir, "network"),
+    clock,
+    logger,
+  });
   const network = createPodNetwork({
     bridge: settings.podBridge,
     clusterCidr: options.clusterCidr,
+    overheadBytes: () => (routes.usesTunnel() ? tunnelOverheadBytes : 0),
     directory: join(settings.rootDir, "network"),
     logger,
   });
@@ -175,6 +192,8 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     volumes,
     objects,
     network,
+    routes,
+    peerInformers,
     health,
     agent,
     node,
@@ -282,12 +301,14 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
       },
       signal,
     ),
+    parts.routes.run(signal),
     runPodNetwork(parts, { podCidr: settings.podCidr, clock, logger }, signal),
     ...staticPods,
     ...(serving ? [serving.run(signal)] : []),
     ...(identity ? [identity.run(signal), exitWithoutCertificate(identity, clock, signal)] : []),
   ];
   informers.start(signal);
+  parts.peerInformers.start(signal);
   await sdNotify("ready");
   await Promise.all(running.map((part) => untilStopped(part, signal)));
   await healthz?.close();

@@ -11,6 +11,7 @@ import type { Logger } from "@picokube/component-base/logger";
 import { fieldOfFlag, leafPaths, valueAt } from "./configuration-fields.js";
 import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
+import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
 import type { KubeletSettings } from "./parts.js";
 import { thresholdsOf, validateResourceOptions } from "./resource-options.js";
 
@@ -22,6 +23,7 @@ export interface KubeletOptions {
   readonly kubeconfig: string;
   readonly bootstrapKubeconfig: string | undefined;
   readonly clusterCidr: string;
+  readonly podNetworkBackend: PodNetworkBackend;
   readonly useLocallyBuiltImages: boolean;
   readonly cleanup: boolean;
 }
@@ -118,6 +120,14 @@ function checked<T>(flag: string, parse: (text: string) => T, text: string): str
   }
 }
 
+function backend(text: string): PodNetworkBackend {
+  const found = backends.find((name) => name === text);
+  if (found) return found;
+  throw new ConfigError(
+    `invalid argument ${JSON.stringify(text)} for "--pod-network-backend" flag: must be one of ${backends.join(", ")}`,
+  );
+}
+
 /** Throws ConfigError. The host is asked for its name and addresses where no flag gives them. */
 export async function resolveOptions(
   given: KubeletFlags,
@@ -155,6 +165,7 @@ export async function resolveOptions(
     kubeconfig: values.kubeconfig ?? "",
     bootstrapKubeconfig: values.bootstrapKubeconfig || undefined,
     clusterCidr: checked("cluster-cidr", parseCidr, values.clusterCidr),
+    podNetworkBackend: backend(values.podNetworkBackend),
     useLocallyBuiltImages: values.useLocallyBuiltImages,
     cleanup: values.cleanup,
     settings: {

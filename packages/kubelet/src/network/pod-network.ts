@@ -9,6 +9,7 @@ import { createHostPorts, type HostPort } from "./host-ports.js";
 import { createIpam, type Ipam } from "./ipam.js";
 import { firstAddress, macOf, parseCidr } from "./ipv4.js";
 import { jumpsOf, type NetworkRules, restoreInput } from "./network-rules.js";
+import { forgetRoutes } from "./pod-routes.js";
 import { runCommand } from "./run-command.js";
 
 export interface PodNetworkOptions {
@@ -16,6 +17,8 @@ export interface PodNetworkOptions {
   readonly clusterCidr: string;
   /** Leases live in a folder of it. */
   readonly directory: string;
+  /** How many bytes the pods' packets must leave for a tunnel's headers at this moment. */
+  readonly overheadBytes?: () => number;
   readonly logger: Logger;
 }
 
@@ -51,7 +54,8 @@ const ipBatch = (lines: readonly string[], inside?: number): Promise<string> => 
 };
 
 /** Makes the pod network; nothing on the host changes before configure. */
-export function createPodNetwork({ bridge, clusterCidr, directory, logger }: PodNetworkOptions): PodNetwork {
+export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
+  const { bridge, clusterCidr, directory, overheadBytes = () => 0, logger } = options;
   let current: { cidr: string; gateway: string; prefix: number; mtu: number; ipam: Ipam } | undefined;
   let failure: string | undefined;
   let announce: () => void = () => {};
@@ -108,7 +112,8 @@ export function createPodNetwork({ bridge, clusterCidr, directory, logger }: Pod
     addressOf: (owner) => (linkExists(vethOf(owner)) ? current?.ipam.addressOf(owner) : undefined),
 
     async attach(owner, pid) {
-      const { gateway, prefix, mtu, ipam } = network();
+      const { gateway, prefix, mtu: linkMtu, ipam } = network();
+      const mtu = linkMtu - overheadBytes();
       const address = ipam.allocate(owner);
       const veth = vethOf(owner);
       // The wire of a sandbox that somebody removed, whose namespace the kernel has not taken down yet.
@@ -225,8 +230,9 @@ async function ensureRules(rules: NetworkRules): Promise<void> {
 
 const hostPortsFile = (directory: string, bridge: string) => join(directory, `${bridge}.host-ports.json`);
 
-/** Removes bridge, chains and leases; what is not there is no fault. */
+/** Removes bridge, chains, leases and routes; what is not there is no fault. */
 export async function cleanupPodNetwork({ bridge, directory }: { bridge: string; directory: string }): Promise<void> {
+  await forgetRoutes({ bridge, directory });
   const iptables = (args: string[]) =>
     runCommand({ program: "iptables", args: ["-w", "5", ...args] }).catch(() => undefined);
   const jumps = jumpsOf(bridge);
