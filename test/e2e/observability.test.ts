@@ -226,7 +226,7 @@ test("I1 H1 the kubelet's API shows pods, settings and figures to those who may 
   t.match(own, /^kubelet_running_containers\{container_state="running"\} [1-9]/m);
   t.match(
     (await ask(`${url}/healthz?verbose`, admin)).text,
-    /^\[\+\]ping ok\n\[\+\]syncloop ok\nhealthz check passed\n$/,
+    /^\[\+\]ping ok\n\[\+\]log ok\n\[\+\]syncloop ok\nhealthz check passed\n$/,
   );
   t.equal((await ask(`${url}/healthz/syncloop`, admin)).code, 200);
   t.match(

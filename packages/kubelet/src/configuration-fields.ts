@@ -1,6 +1,10 @@
 // Where flags and KubeletConfiguration v1beta1 meet: each flag that has a field in the file, by the field's path. Pure
 // data; options.ts reads it.
 
+import { formatDuration } from "@picokube/component-base/duration";
+import type { Flag } from "@picokube/component-base/flag-set";
+import { flags } from "./flags.js";
+
 /** Flag name to field path; the types and defaults are the flag's. */
 export const fieldOfFlag: Readonly<Record<string, string>> = {
   address: "address",
@@ -53,6 +57,26 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "enable-debugging-handlers": "enableDebuggingHandlers",
   "streaming-connection-idle-timeout": "streamingConnectionIdleTimeout",
 };
+
+/** A KubeletConfiguration of the values that flags and file came to; durations as Go writes them. */
+export function configurationOf(
+  fixed: Readonly<Record<string, unknown>>,
+  valueFor: (flag: string) => unknown,
+): Record<string, unknown> {
+  const document: Record<string, unknown> = { ...fixed };
+  for (const [name, path] of Object.entries(fieldOfFlag)) {
+    const value = valueFor(name);
+    if (value === undefined) continue;
+    const keys = path.split(".");
+    const parent = keys.slice(0, -1).reduce<Record<string, unknown>>((place, key) => {
+      place[key] ??= {};
+      return place[key] as Record<string, unknown>;
+    }, document);
+    const isDuration = (flags as Readonly<Record<string, Flag>>)[name]?.type === "duration";
+    parent[keys.at(-1)!] = isDuration ? formatDuration(value as number) : value;
+  }
+  return document;
+}
 
 /** The value at a dotted path; undefined when any part is missing. */
 export function valueAt(document: unknown, path: string): unknown {

@@ -48,6 +48,7 @@ import { podEvents } from "./pods/pod-events.js";
 import { createPodFiles } from "./pods/pod-files.js";
 import { createPodManager } from "./pods/pod-manager.js";
 import { runStaticPods } from "./pods/static-pods.js";
+import { createProbeMetrics } from "./prober/probe-metrics.js";
 import { createProber } from "./prober/prober.js";
 import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
 import { createServer } from "./server/server.js";
@@ -122,7 +123,8 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     clock,
   });
   pleg = createPleg({ runtime, onChange: (uid) => manager.wake(uid), clock, logger });
-  const prober = createProber({ runtime, lookup: manager, events: recorder, clock });
+  const probes = createProbeMetrics();
+  const prober = createProber({ runtime, lookup: manager, events: recorder, clock, metrics: probes });
   prober.onResult(({ podUid }) => manager.wake(podUid));
   const statuses = createStatusManager({ client, clock, logger });
   const environment = { objects, nodeName: settings.nodeName, hostIps: settings.nodeIps };
@@ -185,6 +187,7 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   const agent = createNodeAgent({ settings, client, runtime, health, pressures, events: recorder, clock, logger });
   return {
     manager,
+    probeMetrics: probes.metrics,
     logs,
     ...nodePressure,
     pleg,
@@ -235,6 +238,8 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
       if (problems.length > 0) throw new Error(problems.join(", "));
     },
   };
+  // The logger holds nothing back that could get stuck.
+  const checks = [{ name: "log", check: () => {} }, syncLoop];
   const auth = createDelegatedAuth({
     client,
     clock,
@@ -250,7 +255,8 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
     auth,
     tls: await kubeletTls(settings, { manager: serving, clock, logger }),
     metrics,
-    checks: [syncLoop],
+    probeMetrics: parts.probeMetrics,
+    checks,
     clock,
     logger,
   });
@@ -260,7 +266,7 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
       : await startHealthServer({
           address: settings.healthzBindAddress,
           port: settings.healthzPort,
-          checks: [syncLoop],
+          checks,
         });
   const staticPods =
     settings.staticPodPath === undefined

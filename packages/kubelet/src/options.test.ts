@@ -47,6 +47,13 @@ shutdownGracePeriod: 30s
     registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
     nodeLabels: { a: "b", c: "d" },
     nodeIps: ["192.168.1.1"],
+    configuration: {
+      kind: "KubeletConfiguration",
+      maxPods: 20,
+      syncFrequency: "2m0s",
+      authentication: { anonymous: { enabled: true }, x509: { clientCAFile: "/ca.crt" } },
+      registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
+    },
   });
   t.match(lines.join(""), /does not use.*shutdownGracePeriod/);
 });

@@ -8,7 +8,7 @@ import { readConfigFile } from "@picokube/component-base/config-file";
 import { parseDuration } from "@picokube/component-base/duration";
 import type { Flag, FlagValues } from "@picokube/component-base/flag-set";
 import type { Logger } from "@picokube/component-base/logger";
-import { fieldOfFlag, leafPaths, valueAt } from "./configuration-fields.js";
+import { configurationOf, fieldOfFlag, leafPaths, valueAt } from "./configuration-fields.js";
 import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
@@ -169,6 +169,7 @@ export async function resolveOptions(
     useLocallyBuiltImages: values.useLocallyBuiltImages,
     cleanup: values.cleanup,
     settings: {
+      configuration: configurationOf({ ...configType, registerWithTaints: taints }, (name) => merged[camel(name)]),
       nodeName: (values.hostnameOverride || hostname()).trim().toLowerCase(),
       nodeIps,
       rootDir: values.rootDir,

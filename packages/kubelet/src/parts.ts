@@ -17,6 +17,8 @@ import type { Threshold } from "./eviction/thresholds.js";
 
 /** What the kubelet runs with: flags laid over KubeletConfiguration v1beta1. */
 export interface KubeletSettings {
+  /** All of it as a KubeletConfiguration: what /configz shows. */
+  readonly configuration: Readonly<Record<string, unknown>>;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
   readonly rootDir: string;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
-import { eventually, isReady, podsOf, startKubelet } from "./kubelet.testing.js";
+import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const patienceMs = 60_000;
 
@@ -64,6 +64,91 @@ test("what surrounds a pod", async (t) => {
     t.equal(said.replace("last\n", ""), expected);
     await remove("talker");
     await eventually("the files go with the pod", async () => !existsSync(folder) && !existsSync(link), patienceMs);
+  });
+
+  await t.test("the server's figures and lists", async (t) => {
+    const probe = { exec: { command: ["true"] }, periodSeconds: 1, timeoutSeconds: 20 };
+    const uses = { volumeMounts: [{ name: "data", mountPath: "/data" }], readinessProbe: probe };
+    const resources = { limits: { memory: "64Mi", cpu: "1" } };
+    await create("seen", {
+      containers: [{ ...sleeper(), ...uses, resources }],
+      volumes: [{ name: "data", emptyDir: {} }],
+    });
+    const pod = await until("seen", "ready", isReady, patienceMs);
+    await kubectl("exec", "seen", "--", "dd", "if=/dev/zero", "of=/data/file", "bs=1024", "count=1024");
+    await kubectl("exec", "seen", "--", "dd", "if=/dev/zero", "of=/root/file", "bs=1024", "count=2048");
+    const raw = (path: string) => kubectl("get", "--raw", `/api/v1/nodes/node-1/proxy${path}`);
+    const labels =
+      'container="c",id="/kubepods/burstable/pod[^"]+",image="busybox",name="k8s_c_seen_default_[^"]+",namespace="default",pod="seen"';
+
+    const cadvisor = await raw("/metrics/cadvisor");
+    const of = pod.status?.qosClass === "Guaranteed" ? labels.replace("/burstable", "") : labels;
+    for (const [name, more] of [
+      ["container_cpu_usage_seconds_total", ',cpu="total"'],
+      ["container_memory_working_set_bytes", ""],
+      ["container_memory_rss", ""],
+      ["container_processes", ""],
+    ] as const) {
+      t.match(
+        cadvisor,
+        new RegExp(`^${name}\\{${of}${more}\\} [1-9][\\d.e-]* \\d+$|^${name}\\{${of}${more}\\} 0\\.\\d+ \\d+$`, "m"),
+        name,
+      );
+    }
+    t.match(cadvisor, /^container_network_receive_bytes_total\{container="POD",.*pod="seen",interface="eth0"\} \d+ /m);
+    t.match(cadvisor, /^machine_cpu_cores [1-9]/m);
+
+    const probes = await raw("/metrics/probes");
+    const probed = `container="c",pod="seen",namespace="default",result="successful",pod_uid="${pod.metadata.uid}"`;
+    t.match(probes, new RegExp(`^prober_probe_total\\{probe_type="Readiness",${probed}\\} [1-9]`, "m"));
+    t.match(
+      probes,
+      /^prober_probe_duration_seconds_count\{probe_type="Readiness",container="c",pod="seen",.*\} [1-9]/m,
+    );
+
+    const { node, pods: shown } = JSON.parse(await raw("/stats/summary"));
+    t.match(node, {
+      fs: { inodesUsed: Number },
+      runtime: { imageFs: { capacityBytes: Number } },
+      rlimit: { maxpid: Number, curproc: Number },
+      swap: { swapUsageBytes: Number },
+      network: { interfaces: [{ rxBytes: Number }] },
+    });
+    const mine = shown.find(({ podRef }: { podRef: { name: string } }) => podRef.name === "seen");
+    t.match(mine, {
+      network: { name: "eth0", rxBytes: Number },
+      process_stats: { process_count: Number },
+      containers: [{ name: "c", memory: { rssBytes: Number, availableBytes: Number }, logs: { usedBytes: Number } }],
+    });
+    const [volume] = mine.volume;
+    t.ok(volume.name === "data" && volume.usedBytes >= 1024 * 1024, "what is in the volume");
+    t.ok(mine.containers[0].rootfs.usedBytes >= 2 * 1024 * 1024, "what the container wrote");
+    t.ok(mine["ephemeral-storage"].usedBytes >= 3 * 1024 * 1024, "both are the pod's");
+
+    const running = JSON.parse(await raw("/runningpods/"));
+    t.match(
+      running.items.map(({ metadata, spec }: { metadata: { name: string }; spec: unknown }) => [metadata.name, spec]),
+      [["seen", { containers: [{ name: "c", image: "busybox" }] }]],
+    );
+    t.match(JSON.parse(await raw("/configz")).kubeletconfig, {
+      containerLogMaxSize: "10Ki",
+      containerLogMaxFiles: 3,
+      fileCheckFrequency: "500ms",
+    });
+    t.match(await raw("/logs/"), /^<!doctype html>/);
+    t.match(await raw("/healthz?verbose"), /ping ok\n\[\+\]log ok\n\[\+\]syncloop ok/);
+    const post = (path: string) =>
+      kubectl("create", "--raw", `/api/v1/nodes/node-1/proxy${path}`, "-f", "/dev/null").catch(
+        (error: Error) => error.message,
+      );
+    t.match(
+      await post("/checkpoint/default/seen/c"),
+      /checkpointing of default\/seen\/c failed \(rpc error: code = Unimplemented/,
+    );
+    t.match(await post("/checkpoint/default/seen/d"), /NotFound/);
+    t.equal(await post("/run/default/seen/c?cmd=echo%20ran"), "ran\n");
+    await remove("seen");
+    t.notMatch(await raw("/metrics/probes"), /pod="seen"/);
   });
 
   t.equal(await kubelet.stop(), 0);

@@ -160,6 +160,22 @@ export interface ContainerFigures {
   readonly memoryBytes: number;
   readonly memoryWorkingSetBytes: number;
   readonly processes: number;
+  /** What only cAdvisor's metrics and the summary tell. */
+  readonly details?: {
+    readonly cpuUserNanos: number;
+    readonly cpuSystemNanos: number;
+    readonly periods: number;
+    readonly throttledPeriods: number;
+    readonly throttledNanos: number;
+    readonly memoryRssBytes: number;
+    readonly memoryCacheBytes: number;
+    readonly memoryMaxBytes: number;
+    readonly memoryFailures: number;
+    readonly memoryLimitBytes: number;
+    readonly swapBytes: number;
+    readonly pageFaults: number;
+    readonly majorPageFaults: number;
+  };
 }
 
 export interface DiskFigures {

@@ -29,6 +29,8 @@ export interface ProbeWorkerOptions {
   /** A container is new: upstream's initial value is set. */
   onContainer: (containerId: string, previousId: string | undefined) => void;
   onFailure: (words: string) => void;
+  /** Once a probe, whatever its tries. */
+  onOutcome?: (outcome: "successful" | "failed" | "unknown", durationMs: number) => void;
   /** Spread of the first probe after the kubelet's own start, 0 to 1. */
   jitter: number;
 }
@@ -125,16 +127,19 @@ export class ProbeWorker {
 
   /** Undefined when the probe could not be run: as upstream, that says nothing about the container. */
   async #ask(target: ProbeTarget): Promise<ProbeOutcome | undefined> {
-    const { type, probe, run, onFailure } = this.#options;
+    const { type, probe, run, clock, onFailure, onOutcome } = this.#options;
+    const begunMs = clock.now();
     const name = `${type[0]!.toUpperCase()}${type.slice(1)}`;
     for (let tries = 1; ; tries++) {
       try {
         const outcome = await run(probe, target);
+        onOutcome?.(outcome.success ? "successful" : "failed", clock.now() - begunMs);
         if (!outcome.success) onFailure(`${name} probe failed: ${outcome.message}`);
         return outcome;
       } catch (error) {
         if (!(error instanceof ProbeError)) throw error;
         if (tries < maxTries) continue;
+        onOutcome?.("unknown", clock.now() - begunMs);
         onFailure(`${name} probe errored and resulted in unknown state: ${error.message}`);
         return undefined;
       }

@@ -5,6 +5,7 @@ import type { EventRecorder } from "@picokube/client/event-recorder";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Runtime } from "../cri/runtime.js";
 import type { PodLookup, ProbeResult, Prober } from "../parts.js";
+import type { ProbedContainer, ProbeMetrics } from "./probe-metrics.js";
 import { type ProbeType, ProbeWorker } from "./probe-worker.js";
 import { runProbe } from "./run-probe.js";
 
@@ -15,6 +16,7 @@ export interface ProberOptions {
   lookup: Pick<PodLookup, "state" | "podByUid">;
   events: EventRecorder;
   clock: Clock;
+  metrics?: ProbeMetrics;
 }
 
 /** Containers that may have probes: regular ones and sidecars. */
@@ -24,7 +26,7 @@ function probedContainers(pod: Pod): Container[] {
 }
 
 /** Makes the one Prober of a kubelet. */
-export function createProber({ runtime, lookup, events, clock }: ProberOptions): Prober {
+export function createProber({ runtime, lookup, events, clock, metrics }: ProberOptions): Prober {
   const begunMs = clock.now();
   const workers = new Map<string, Map<string, ProbeWorker>>();
   const verdicts: Record<ProbeType, Map<string, boolean>> = {
@@ -33,6 +35,7 @@ export function createProber({ runtime, lookup, events, clock }: ProberOptions):
     startup: new Map(),
   };
   const containersOf = new Map<string, Set<string>>();
+  const measured = new Map<string, ProbedContainer[]>();
   const listeners = new Set<(result: ProbeResult) => void>();
 
   function startWorker(pod: Pod, container: Container, type: ProbeType): ProbeWorker | undefined {
@@ -40,6 +43,8 @@ export function createProber({ runtime, lookup, events, clock }: ProberOptions):
     if (!probe) return undefined;
     const podUid = pod.metadata.uid;
     const isInit = pod.spec?.initContainers?.includes(container) ?? false;
+    const probed = { pod, container: container.name, type: `${type[0]!.toUpperCase()}${type.slice(1)}` };
+    measured.set(podUid, [...(measured.get(podUid) ?? []), probed]);
     const fieldPath = `spec.${isInit ? "initContainers" : "containers"}{${container.name}}`;
     return new ProbeWorker({
       pod,
@@ -67,6 +72,7 @@ export function createProber({ runtime, lookup, events, clock }: ProberOptions):
             workers.get(podUid)?.get(`${container.name}/${other}`)?.trigger();
         }
       },
+      onOutcome: (outcome, durationMs) => metrics?.observe(probed, outcome, durationMs),
       onFailure: (message) => events.record(pod, { type: "Warning", reason: "Unhealthy", message, fieldPath }),
       // A restarted kubelet must not probe everything at one moment.
       jitter: clock.now() - begunMs < freshStartMs && pod.status?.phase === "Running" ? Math.random() : 0,
@@ -101,6 +107,8 @@ export function createProber({ runtime, lookup, events, clock }: ProberOptions):
       workers.delete(podUid);
       for (const id of containersOf.get(podUid) ?? []) for (const map of Object.values(verdicts)) map.delete(id);
       containersOf.delete(podUid);
+      for (const probed of measured.get(podUid) ?? []) metrics?.forget(probed);
+      measured.delete(podUid);
     },
     onResult(listener) {
       listeners.add(listener);

@@ -2,11 +2,11 @@ import { test } from "tap";
 import { parseLogQuery } from "./container-logs.js";
 import { logContainerId } from "./container-lookup.js";
 import { requestSubresources, requestVerb } from "./request-attributes.js";
-import { busyNanos } from "./stats.js";
 import { exitStatus } from "./streaming/remote-command/exit-status.js";
 import { expectedStreams } from "./streaming/remote-command/spdy-streams.js";
 import { chooseProtocol, decodeMessage, encodeMessage } from "./streaming/websocket/channels.js";
 import { streamOptions } from "./upgrades.js";
+import { busyNanos, interfaceFigures } from "./usage.js";
 
 test("what a path asks of the authoriser", (t) => {
   for (const [path, subresources] of [
@@ -70,6 +70,21 @@ test("channels and streams", (t) => {
   t.same(expectedStreams(options, ""), ["error", "stdin", "stdout"]);
   t.throws(() => streamOptions(new URLSearchParams("tty=1")), /at least 1 of/);
   t.match(exitStatus(3), { reason: "NonZeroExitCode", details: { causes: [{ reason: "ExitCode", message: "3" }] } });
+  const netDev =
+    "Inter-|   Receive  |  Transmit\n face |bytes packets\n    lo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n  eth0: 10 2 3 4 0 0 0 0 50 6 7 8 0 0 0 0\n";
+  t.same(interfaceFigures(netDev), [
+    {
+      name: "eth0",
+      rxBytes: 10,
+      rxPackets: 2,
+      rxErrors: 3,
+      rxDropped: 4,
+      txBytes: 50,
+      txPackets: 6,
+      txErrors: 7,
+      txDropped: 8,
+    },
+  ]);
   t.equal(busyNanos("cpu  100 0 50 1000 9 0 0 0 0 0\n"), 1.5e9);
   t.end();
 });

@@ -45,6 +45,8 @@ const runtime = {
       socket.on("error", reject);
     }),
   stats: async () => [{ containerId: "c1", cpuNanos: 5e9, memoryBytes: 10, memoryWorkingSetBytes: 7 }],
+  imageDirectory: async () => "/",
+  containerDiskUsage: async () => ({ rootfs: { bytes: 1, inodes: 1 }, logs: { bytes: 1, inodes: 1 } }),
   execSync: async () => ({ exitCode: 0, output: "ran\n", timedOut: false }),
 } as unknown as Runtime;
 
@@ -201,6 +203,7 @@ test("kubectl streams through the kubelet", async (t) => {
       auth,
       tls,
       metrics: createMetrics(),
+      probeMetrics: createMetrics({ withProcess: false }),
       clock,
       logger,
       onListening: resolve,

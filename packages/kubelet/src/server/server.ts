@@ -13,6 +13,8 @@ import type { ServingTls } from "@picokube/component-base/tls-options";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { Runtime } from "../cri/runtime.js";
 import type { KubeletSettings, PodLookup, Server } from "../parts.js";
+import { allContainers } from "../pods/container-spec.js";
+import { cadvisorMetrics } from "./cadvisor-metrics.js";
 import { openLog, parseLogQuery } from "./container-logs.js";
 import {
   codeOf,
@@ -22,8 +24,11 @@ import {
   runningContainerId,
   ServerError,
 } from "./container-lookup.js";
+import { podList, runningPodList } from "./pod-lists.js";
 import { authorizeRequest } from "./request-auth.js";
-import { resourceMetrics, statsSummary } from "./stats.js";
+import { resourceMetrics } from "./resource-metrics.js";
+import { createWalkedDisks, statsSummary } from "./stats-summary.js";
+import { systemLog } from "./system-logs.js";
 import { refuseUpgrade, serveUpgrade } from "./upgrades.js";
 
 const runTimeoutMs = 60_000;
@@ -36,6 +41,8 @@ export interface KubeletServerOptions {
   /** From serving-tls.ts. */
   tls: ServingTls;
   metrics: Metrics;
+  /** Of probes: /metrics/probes. */
+  probeMetrics: Metrics;
   checks?: readonly HealthCheck[];
   clock: Clock;
   logger: Logger;
@@ -53,49 +60,44 @@ function text(reply: FastifyReply, words: string, code = 200): FastifyReply {
   return reply.code(code).type("text/plain; charset=utf-8").send(words);
 }
 
-/** What /configz shows of the settings, under upstream's names. */
-function configz(settings: KubeletSettings): unknown {
-  const seconds = (ms: number) => `${ms / 1000}s`;
-  return {
-    kubeletconfig: {
-      kind: "KubeletConfiguration",
-      apiVersion: "kubelet.config.k8s.io/v1beta1",
-      address: settings.address,
-      port: settings.port,
-      healthzBindAddress: settings.healthzBindAddress,
-      healthzPort: settings.healthzPort,
-      staticPodPath: settings.staticPodPath,
-      syncFrequency: seconds(settings.syncFrequencyMs),
-      fileCheckFrequency: seconds(settings.fileCheckFrequencyMs),
-      nodeStatusUpdateFrequency: seconds(settings.nodeStatusUpdateFrequencyMs),
-      nodeStatusReportFrequency: seconds(settings.nodeStatusReportFrequencyMs),
-      nodeLeaseDurationSeconds: settings.nodeLeaseDurationSeconds,
-      clusterDomain: settings.clusterDomain,
-      clusterDNS: settings.clusterDns,
-      resolvConf: settings.resolvConf,
-      maxPods: settings.maxPods,
-      podPidsLimit: settings.podPidsLimit,
-      cgroupDriver: settings.cgroupDriver,
-      cgroupsPerQOS: settings.cgroupsPerQos,
-      serializeImagePulls: settings.serializeImagePulls,
-      evictionHard: settings.evictionHard,
-      systemReserved: settings.systemReserved,
-      kubeReserved: settings.kubeReserved,
-      rotateCertificates: settings.rotateCertificates,
-      serverTLSBootstrap: settings.serverTlsBootstrap,
-      authentication: {
-        x509: { clientCAFile: settings.clientCaFile },
-        webhook: { enabled: settings.webhookAuthentication },
-        anonymous: { enabled: settings.anonymousAuth },
-      },
-      authorization: { mode: settings.authorizationMode },
-    },
-  };
+/** Upstream's InstallDebuggingDisabledHandlers. */
+function debuggingDisabled(app: FastifyInstance): void {
+  for (const path of ["run", "exec", "attach", "portForward", "containerLogs", "runningpods", "debug/pprof", "logs"]) {
+    app.all(`/${path}/*`, async () => {
+      throw new ServerError(405, "Debug endpoints are disabled.\n");
+    });
+  }
+}
+
+const systemLogRoot = "/var/log";
+
+function systemLogs(app: FastifyInstance): void {
+  app.get("/logs/*", async (request, reply) => {
+    const path = `/${(request.params as { "*": string })["*"]}`;
+    const found = await systemLog(systemLogRoot, path);
+    if (found.kind === "redirect") return reply.redirect(found.location, 301);
+    if (found.kind === "listing") return reply.type("text/html; charset=utf-8").send(found.html);
+    return reply.type("text/plain; charset=utf-8").header("content-length", found.sizeBytes).send(found.content);
+  });
+}
+
+/** Docker's own checkpoints are experimental and no archives: the answer is upstream's for a runtime that has none. */
+function checkpoints(app: FastifyInstance, lookup: PodLookup): void {
+  app.post<{ Params: PodPath }>("/checkpoint/:namespace/:pod/:container", async (request) => {
+    const { namespace, pod: name, container } = request.params;
+    const pod = findPod(lookup, { namespace, name });
+    if (!allContainers(pod).some((one) => one.name === container)) {
+      throw new ServerError(404, `container ${container} does not exist`);
+    }
+    const words = "rpc error: code = Unimplemented desc = method CheckpointContainer not implemented";
+    throw new ServerError(500, `checkpointing of ${namespace}/${name}/${container} failed (${words})`);
+  });
 }
 
 function routes(app: FastifyInstance, options: KubeletServerOptions): void {
-  const { settings, lookup, runtime, metrics, clock } = options;
+  const { settings, lookup, runtime, metrics, probeMetrics, clock } = options;
   const stats = { lookup, runtime, settings, clock };
+  const walked = createWalkedDisks(clock);
   for (const path of ["/healthz", "/healthz/*"]) {
     app.get(path, async (request, reply) => {
       reply.hijack();
@@ -104,18 +106,21 @@ function routes(app: FastifyInstance, options: KubeletServerOptions): void {
     });
   }
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
-  app.get("/metrics/resource", async (_request, reply) =>
-    reply.type("text/plain; version=0.0.4; charset=utf-8").send(await resourceMetrics(stats)),
-  );
-  app.get("/stats/summary", () => statsSummary(stats));
-  app.get("/configz", async () => configz(settings));
-  app.get("/pods", async () => ({
-    kind: "PodList",
-    apiVersion: "v1",
-    metadata: {},
-    items: lookup.pods().map((pod) => ({ ...pod, status: lookup.status(pod.metadata.uid) ?? pod.status })),
-  }));
-  if (!settings.enableDebuggingHandlers) return;
+  const figures = (reply: FastifyReply, words: string) =>
+    reply.type("text/plain; version=0.0.4; charset=utf-8").send(words);
+  app.get("/metrics/resource", async (_request, reply) => figures(reply, await resourceMetrics(stats)));
+  app.get("/metrics/cadvisor", async (_request, reply) => figures(reply, await cadvisorMetrics(stats)));
+  app.get("/metrics/probes", async (_request, reply) => figures(reply, await probeMetrics.render()));
+  app.get("/stats/summary", () => statsSummary(stats, walked));
+  app.get("/pods", async () => podList(lookup));
+  if (!settings.enableDebuggingHandlers) {
+    debuggingDisabled(app);
+    return;
+  }
+  app.get("/configz", async () => ({ kubeletconfig: settings.configuration }));
+  for (const path of ["/runningpods", "/runningpods/"]) app.get(path, async () => runningPodList(lookup));
+  systemLogs(app);
+  checkpoints(app, lookup);
   app.get<{ Params: PodPath }>("/containerLogs/:namespace/:pod/:container", async (request, reply) => {
     const { namespace, pod: name, container } = request.params;
     const query = parseLogQuery(queryOf(request.raw), clock.now());

@@ -11,6 +11,7 @@ import { containerStatusOf, imageIdOf, sandboxOf } from "./convert.js";
 import { containerCreateOptions, type LogLimits, sandboxCreateOptions } from "./create-options.js";
 import { statusCodeOf, translateError } from "./errors.js";
 import { engineEvents } from "./events.js";
+import { containerFigures } from "./figures.js";
 import { dockerImages } from "./images.js";
 import { loadDockerode } from "./load-dockerode.js";
 import { labelNames } from "./names.js";
@@ -221,16 +222,7 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
             .stats({ stream: false, "one-shot": true })
             .catch((error: unknown) => (statusCodeOf(error) === 404 ? undefined : translateError(error)));
           // It ended between the list and the question.
-          if (!stats) return undefined;
-          const memory = stats.memory_stats;
-          const inactive = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
-          return {
-            containerId: Id,
-            cpuNanos: stats.cpu_stats.cpu_usage.total_usage,
-            memoryBytes: memory.usage ?? 0,
-            memoryWorkingSetBytes: Math.max(0, (memory.usage ?? 0) - inactive),
-            processes: stats.pids_stats?.current ?? 0,
-          };
+          return stats && containerFigures(Id, stats);
         }),
       );
       return found.filter((figures) => figures !== undefined);
