@@ -20,7 +20,7 @@ import { apiAudiencesOf, createAuthenticator, type RequestAuthenticator } from "
 import { impersonate } from "./authn/impersonation.js";
 import { openIdDocuments } from "./authn/openid-documents.js";
 import { loadVerificationKeys } from "./authn/service-account-keys.js";
-import type { Attributes, Authorizer } from "./authz/authorizer.js";
+import type { Attributes, Authorizer, Decision } from "./authz/authorizer.js";
 import { createAuthorizer } from "./authz/create-authorizer.js";
 import { forbiddenError } from "./authz/forbidden.js";
 import { attributesOf } from "./authz/request-attributes.js";
@@ -115,11 +115,11 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     });
     const state = { bootstrapped: false, stopping: false };
     const advertiseAddress = advertiseAddressOf(options);
-    const authorize = async (attributes: Attributes) => {
-      const { decision, reason, error } = await authorizer.authorize(attributes);
-      if (decision === "Allow") return reason;
-      if (error !== undefined) throw new Error(error);
-      throw forbiddenError(attributes, reason);
+    const authorize = (attributes: Attributes): string | Promise<string> => {
+      const decision = authorizer.authorize(attributes);
+      return decision instanceof Promise
+        ? decision.then((known) => reasonOf(known, attributes))
+        : reasonOf(decision, attributes);
     };
     const dispatchOptions: DispatchOptions = {
       dependencies: {
@@ -194,6 +194,13 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     stopFeed.abort();
     await plainStore.close();
   }
+}
+
+/** Why it is allowed. Throws 403, or 500 when it could not be found out. */
+function reasonOf({ decision, reason, error }: Decision, attributes: Attributes): string {
+  if (decision === "Allow") return reason;
+  if (error !== undefined) throw new Error(error);
+  throw forbiddenError(attributes, reason);
 }
 
 /** Auditing is loaded only where a policy asks for it. */

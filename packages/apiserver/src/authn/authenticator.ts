@@ -1,4 +1,5 @@
-// Who is asking: the interface that every kind of credential implements. Order and union stand in union.ts.
+// Who is asking: the interface that what a connection and its headers say implements; tokens have their own (token.ts).
+// Order and union stand in create-authenticator.ts.
 
 import type { IncomingMessage } from "node:http";
 
@@ -12,5 +13,5 @@ export interface UserInfo {
 export interface Authenticator {
   readonly name: string;
   /** undefined: no such credential in the request, ask the next. Throws unauthorized() when there is one and it is bad. */
-  authenticate(request: IncomingMessage): Promise<UserInfo | undefined> | UserInfo | undefined;
+  authenticate(request: IncomingMessage): UserInfo | undefined;
 }

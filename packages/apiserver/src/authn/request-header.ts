@@ -21,7 +21,11 @@ const all = (value: string | string[] | undefined): string[] =>
 export function requestHeaderAuthenticator(options: RequestHeaderOptions): Authenticator {
   return {
     name: "requestheader",
-    authenticate({ socket, headers, headersDistinct }) {
+    authenticate(request) {
+      const { socket, headers } = request;
+      // Nearly every request is of no proxy: no certificate needs to be judged for it.
+      const name = options.usernameHeaders.flatMap((header) => all(headers[header.toLowerCase()]))[0];
+      if (!name) return undefined;
       const presented = peerCertificates(socket as TLSSocket);
       if (!presented) return undefined;
       const { leaf, intermediates } = presented;
@@ -29,8 +33,7 @@ export function requestHeaderAuthenticator(options: RequestHeaderOptions): Authe
       if (verifyClientCertificate(leaf, { roots, intermediates, now: options.now() })) return undefined;
       const proxy = userOf(leaf)?.name ?? "";
       if (options.allowedNames.length > 0 && !options.allowedNames.includes(proxy)) return undefined;
-      const name = options.usernameHeaders.flatMap((header) => all(headers[header.toLowerCase()]))[0];
-      if (!name) return undefined;
+      const { headersDistinct } = request;
       const groups = options.groupHeaders.flatMap((header) => headersDistinct[header.toLowerCase()] ?? []);
       const extra: { [key: string]: string[] } = {};
       for (const prefix of options.extraHeaderPrefixes) {

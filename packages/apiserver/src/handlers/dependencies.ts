@@ -25,7 +25,12 @@ export interface HandlerDependencies {
   readonly shutdown: AbortSignal;
 }
 
-export type Handler = (exchange: Exchange, target: ServedStorage, dependencies: HandlerDependencies) => Promise<void>;
+/** Answers at once where the answer is there. */
+export type Handler = (
+  exchange: Exchange,
+  target: ServedStorage,
+  dependencies: HandlerDependencies,
+) => Promise<void> | void;
 
 /** What strategies and connect handlers may know of this request. */
 export function contextOf(

@@ -19,7 +19,7 @@ export interface Exchange {
   /** Becomes a Warning header of the answer. */
   warn(message: string): void;
   /** Adds an annotation to the request's audit event, if it has one. */
-  annotate?(key: string, value: string): void;
+  readonly annotate: ((key: string, value: string) => void) | undefined;
 }
 
 /** How much of a body that nobody wants is still read, so that its connection serves on (net/http: maxPostHandlerReadBytes). */
@@ -28,17 +28,14 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 const NEWLINE = Buffer.from("\n");
 
 /** An exchange whose warnings go into the headers until the answer starts. */
-export function createExchange(fields: Omit<Exchange, "warn">): Exchange {
-  const { response } = fields;
+export function createExchange({ request, response, info, user, annotate }: Omit<Exchange, "warn">): Exchange {
   let warnings: Warnings | undefined;
-  return {
-    ...fields,
-    warn(message) {
-      if (response.headersSent) return;
-      warnings ??= createWarnings();
-      if (warnings.add(message)) response.setHeader("Warning", warnings.headers);
-    },
+  const warn = (message: string) => {
+    if (message === "" || response.headersSent) return;
+    warnings ??= createWarnings();
+    if (warnings.add(message)) response.setHeader("Warning", warnings.headers);
   };
+  return { request, response, info, user, warn, annotate };
 }
 
 const bodyListeners = new WeakMap<IncomingMessage, (body: Buffer) => void>();

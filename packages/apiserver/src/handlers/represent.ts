@@ -26,7 +26,7 @@ export function checkShape({ as }: Representation, served: ServedResource, { isL
 }
 
 /** Answers with one object of a served resource. */
-export async function sendObject(
+export function sendObject(
   exchange: Exchange,
   {
     code,
@@ -41,7 +41,7 @@ export async function sendObject(
     bytes: Buffer;
     nowMs: number;
   },
-): Promise<void> {
+): Promise<void> | void {
   const representation = representationOf(exchange);
   checkShape(representation, served, { isList: false });
   switch (representation.as) {
@@ -67,14 +67,14 @@ export async function sendPlain(exchange: Exchange, code: number, object: unknow
 }
 
 /** Sends JSON bytes, as YAML or indented when that was asked for. */
-export async function sendDocument(
+export function sendDocument(
   { response }: Exchange,
   code: number,
   bytes: Buffer,
   { format, pretty }: Representation,
-): Promise<void> {
+): Promise<void> | void {
   if (format === "json" && !pretty) return sendJsonBytes(response, code, bytes);
   const value: unknown = JSON.parse(bytes.toString());
   if (format === "json") return sendJsonBytes(response, code, Buffer.from(JSON.stringify(value, null, 2)));
-  await sendYaml(response, code, value);
+  return sendYaml(response, code, value);
 }

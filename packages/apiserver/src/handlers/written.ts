@@ -9,7 +9,7 @@ import { sendObject } from "./represent.js";
 export function sendWritten(
   exchange: Exchange,
   { written, served, nowMs }: { written: Written; served: ServedResource; nowMs: number },
-): Promise<void> {
+): Promise<void> | void {
   const { object, bytes, created } = written;
   return sendObject(exchange, { code: created ? 201 : 200, served, object: () => object, bytes, nowMs });
 }

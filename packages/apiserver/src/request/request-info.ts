@@ -4,7 +4,7 @@ import { parseFieldSelector, requiredFieldValue } from "@picokube/api/selectors/
 
 /** Upstream's RequestInfo. */
 export interface RequestInfo {
-  readonly isResourceRequest: boolean;
+  isResourceRequest: boolean;
   readonly path: string;
   /** get, list, watch, create, update, patch, delete, deletecollection; for other paths the method in lower case. */
   verb: string;
@@ -23,6 +23,9 @@ export interface RequestInfo {
   readonly query: URLSearchParams;
 }
 
+/** Nearly every GET of one object has none: they share this one. */
+const NO_QUERY = new URLSearchParams();
+
 const VERBS: { readonly [method: string]: string } = {
   POST: "create",
   GET: "get",
@@ -39,11 +42,8 @@ const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 export function requestInfoOf(method: string, url: string): RequestInfo {
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
-  const segments = path
-    .split("/")
-    .filter((segment) => segment !== "")
-    .map(decodeURIComponent);
+  const query = mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1));
+  const segments = segmentsOf(path);
   const info: RequestInfo = {
     isResourceRequest: false,
     path,
@@ -93,7 +93,16 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
     info.fieldSelector = query.get("fieldSelector") ?? "";
     info.labelSelector = query.get("labelSelector") ?? "";
   }
-  return { ...info, isResourceRequest: true };
+  info.isResourceRequest = true;
+  return info;
+}
+
+function segmentsOf(path: string): string[] {
+  const segments: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment !== "") segments.push(segment.includes("%") ? decodeURIComponent(segment) : segment);
+  }
+  return segments;
 }
 
 function collectionVerb(info: RequestInfo): void {

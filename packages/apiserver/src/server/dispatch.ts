@@ -37,15 +37,18 @@ export interface DispatchOptions {
 }
 
 /** Answers any authorised request. */
-export async function dispatch(exchange: Exchange, options: DispatchOptions): Promise<void> {
+export function dispatch(exchange: Exchange, options: DispatchOptions): Promise<void> | void {
+  const { info, response } = exchange;
+  if (!info.isResourceRequest) return dispatchDocument(exchange, options);
+  const route = routeOf(info, options.dependencies.registry);
+  if (route.kind !== "absent") exchange.warn(route.target.served.definition.deprecationWarning ?? "");
+  if (route.kind === "handler") return route.handler(exchange, route.target, options.dependencies);
+  if (route.kind === "stream" && options.streaming) return options.streaming.handleHttp(exchange);
+  sendText(response, 404, "404 page not found\n");
+}
+
+async function dispatchDocument(exchange: Exchange, options: DispatchOptions): Promise<void> {
   const { info, response, request } = exchange;
-  if (info.isResourceRequest) {
-    const route = routeOf(info, options.dependencies.registry);
-    if (route.kind !== "absent") exchange.warn(route.target.served.definition.deprecationWarning ?? "");
-    if (route.kind === "handler") return route.handler(exchange, route.target, options.dependencies);
-    if (route.kind === "stream" && options.streaming) return options.streaming.handleHttp(exchange);
-    return sendText(response, 404, "404 page not found\n");
-  }
   const { path } = info;
   if (path === "/api" || path === "/apis" || path.startsWith("/api/") || path.startsWith("/apis/")) {
     const document = options.discovery.handle(path, request.headers.accept);

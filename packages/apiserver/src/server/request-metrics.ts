@@ -45,7 +45,8 @@ export function createRequestMetrics({
     },
   });
   return ({ info, code, durationMs }) => {
-    if (!info.isResourceRequest || !isServed(info)) return;
+    // What succeeded is served; only the rest need be asked for.
+    if (!info.isResourceRequest || (code >= 400 && !isServed(info))) return;
     const { group, version, resource, subresource } = info;
     const verb = info.verb.toUpperCase();
     total.inc({ verb, group, version, resource, subresource, code });

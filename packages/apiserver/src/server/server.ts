@@ -17,6 +17,8 @@ import { attributesOf } from "../authz/request-attributes.js";
 import { createExchange, type Exchange, sendError, statusOf } from "../handlers/exchange.js";
 import { endLingering } from "../handlers/lingering-close.js";
 import { type RequestInfo, requestInfoOf } from "../request/request-info.js";
+import { AuditedResponse } from "./audited-response.js";
+import { createDeadlines, type Deadlines } from "./deadlines.js";
 import { type InFlight, isLongRunning } from "./in-flight.js";
 
 const KEEP_ALIVE_MS = 180_000;
@@ -40,13 +42,13 @@ export interface ServerOptions {
   /** Records what is asked and answered; undefined when nothing is. */
   readonly audit?: Audit | undefined;
   /** Who asks. Throws 401. */
-  authenticate(request: IncomingMessage): Promise<UserInfo>;
+  authenticate(request: IncomingMessage): UserInfo | Promise<UserInfo>;
   /** As whom: the same user, or the one it impersonates. Throws 403. */
   impersonate(request: IncomingMessage, user: UserInfo): Promise<UserInfo> | UserInfo;
   /** Returns why it is allowed. Throws 403, or 500 when it could not be found out. */
   authorize(attributes: Attributes): Promise<string> | string;
   /** Answers an authorised request. */
-  handle(exchange: Exchange): Promise<void>;
+  handle(exchange: Exchange): Promise<void> | void;
   /** Takes over the socket of an authorised upgrade. Throws before it has written anything. */
   upgrade(exchange: Omit<Exchange, "response">, socket: Duplex, head: Buffer): Promise<void>;
   /** Told of each answer. */
@@ -69,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
     connectionsCheckingInterval: Math.ceil(headersTimeoutMs / 4),
   };
   const app = fastify({
-    https: https as never,
+    https: { ...https, ServerResponse: AuditedResponse } as never,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 0,
     forceCloseConnections: "idle",
@@ -86,16 +88,20 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
     connections.set(socket, 0);
     socket.on("close", () => connections.delete(socket));
   });
-  app.addHook("onRequest", async (request, reply) => {
+  const deadlines = createDeadlines(options.requestTimeoutMs);
+  const answered = function (this: ServerResponse): void {
+    const { socket } = this.req;
+    if (!socket.destroyed) connections.set(socket, (connections.get(socket) ?? 1) - 1);
+  };
+  // Never calls done: fastify's part of the request is over.
+  app.addHook("onRequest", (request, reply, _done) => {
     reply.hijack();
     const { socket } = request.raw;
     // Sent behind a request whose answer was the connection's last.
     if (socket.writableEnded) return;
     connections.set(socket, (connections.get(socket) ?? 0) + 1);
-    reply.raw.once("close", () => {
-      if (!socket.destroyed) connections.set(socket, (connections.get(socket) ?? 1) - 1);
-    });
-    void serve(options, request.raw, reply.raw);
+    reply.raw.on("close", answered);
+    void serve(options, deadlines, { request: request.raw, response: reply.raw as AuditedResponse });
   });
   app.all("/*", async () => {});
   app.server.headersTimeout = headersTimeoutMs;
@@ -141,78 +147,111 @@ function refuse(error: Error & { code?: string }, socket: Socket): void {
   endLingering(socket, `HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${line}`);
 }
 
+/** A client that goes away is no error of ours. */
+function gone(): void {}
+
 /** Never throws: whatever goes wrong becomes the answer. */
-async function serve(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  options: ServerOptions,
+  deadlines: Deadlines,
+  { request, response }: { request: IncomingMessage; response: AuditedResponse },
+): Promise<void> {
   const startedMs = performance.now();
   let info: RequestInfo | undefined;
   let leave = () => {};
-  let deadline: NodeJS.Timeout | undefined;
+  let deadline: object | undefined;
   let timedOut = false;
-  // A client that goes away is no error of ours.
-  request.on("error", () => {});
-  response.on("error", () => {});
+  request.on("error", gone);
+  response.on("error", gone);
   try {
     const auditId = auditIdOf(request);
-    response.setHeader("Audit-Id", auditId);
+    response.auditId = auditId;
     info = readInfo(request);
     const asked = { request, response, auditId, isLongRunning: isLongRunning(info) };
     const begin = (attributes: Attributes) => options.audit?.begin({ ...asked, attributes });
-    const { user, trail } = await identify(options, { request, info, begin });
+    const identity = identify(options, { request, info, begin });
+    const { user, trail } = identity instanceof Promise ? await identity : identity;
     leave = options.inFlight.enter(info, user);
     // A watch has only begun when its handler returns.
     if (isLongRunning(info)) leaveAtClose(response, leave);
-    await permit(options, attributesOf(info, user), trail);
+    const permission = permit(options, attributesOf(info, user), trail);
+    if (permission) await permission;
     if (!isLongRunning(info)) {
-      deadline = setTimeout(() => {
+      deadline = deadlines.add(() => {
         timedOut = true;
         const why = "request did not complete within the requested timeout - context deadline exceeded";
         sendError(request, response, timeout(`Timeout: ${why}`));
-      }, options.requestTimeoutMs);
+      });
     }
     const annotate = trail && ((key: string, value: string) => trail.annotate(key, value));
-    await options.handle(createExchange({ request, response, info, user, ...(annotate ? { annotate } : {}) }));
+    await options.handle(createExchange({ request, response, info, user, annotate }));
   } catch (error) {
     // Whoever timed out has been answered; that the handler then finds nobody to answer is no fault.
     if (timedOut) return;
     report(options.logger, error, request);
     sendError(request, response, error);
   } finally {
-    clearTimeout(deadline);
+    deadlines.remove(deadline);
     if (!info || !isLongRunning(info)) leave();
     if (info) options.observe({ info, code: response.statusCode, durationMs: performance.now() - startedMs });
   }
 }
 
-/** Who asks and acts, and the trail that the policy wants of it. Throws 401, 403. */
-async function identify(
+interface Identity {
+  readonly user: UserInfo;
+  readonly trail: AuditTrail | undefined;
+}
+
+/** Who asks and acts, and the trail that the policy wants of it. At once where the credential is the connection's. Throws 401, 403. */
+function identify(
   options: ServerOptions,
   {
     request,
     info,
     begin,
   }: { request: IncomingMessage; info: RequestInfo; begin: (attributes: Attributes) => AuditTrail | undefined },
-): Promise<{ user: UserInfo; trail: AuditTrail | undefined }> {
-  let caller: UserInfo;
-  try {
-    caller = await options.authenticate(request);
-  } catch (error) {
+): Identity | Promise<Identity> {
+  const refused = (error: unknown): never => {
     begin(attributesOf(info, NOBODY));
     throw error;
+  };
+  const acting = (caller: UserInfo): Identity | Promise<Identity> => {
+    const trail = begin(attributesOf(info, caller));
+    return onceKnown(options.impersonate(request, caller), (user) => {
+      if (user !== caller) trail?.impersonates(user);
+      return { user, trail };
+    });
+  };
+  let caller: UserInfo | Promise<UserInfo>;
+  try {
+    caller = options.authenticate(request);
+  } catch (error) {
+    return refused(error);
   }
-  const trail = begin(attributesOf(info, caller));
-  const user = await options.impersonate(request, caller);
-  if (user !== caller) trail?.impersonates(user);
-  return { user, trail };
+  return caller instanceof Promise ? caller.then(acting, refused) : acting(caller);
 }
 
-async function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): Promise<void> {
-  try {
-    const reason = await options.authorize(attributes);
-    trail?.decided("allow", reason);
-  } catch (error) {
+/** Goes on at once where the value is there: a turn of the event loop for each step would cost more than the step. */
+function onceKnown<Value, Result>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): Promise<void> | void {
+  const refused = (error: unknown): never => {
     trail?.decided("forbid", "");
     throw error;
+  };
+  const allowed = (reason: string): void => trail?.decided("allow", reason);
+  let reason: string | Promise<string>;
+  try {
+    reason = options.authorize(attributes);
+  } catch (error) {
+    return refused(error);
   }
+  return reason instanceof Promise ? reason.then(allowed, refused) : allowed(reason);
 }
 
 /** The client's own id, or a new one. */
@@ -242,7 +281,7 @@ async function serveUpgrade(
     const { user } = await identify(options, { request, info, begin });
     await permit(options, attributesOf(info, user), trail);
     leaveAtClose(socket, options.inFlight.enter(info, user));
-    await options.upgrade({ request, info, user, warn: () => {} }, socket, head);
+    await options.upgrade({ request, info, user, warn: () => {}, annotate: undefined }, socket, head);
     trail?.upgraded();
   } catch (error) {
     report(options.logger, error, request);
