@@ -10,6 +10,7 @@ import type { Benchmark, Measurement } from "./measurement.js";
 import { memory } from "./memory.js";
 import { podStart } from "./pod-start.js";
 import { reads } from "./reads.js";
+import { scale } from "./scale.js";
 import { upToReady } from "./up-to-ready.js";
 import { watchStart } from "./watch-start.js";
 import { writes } from "./writes.js";
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   fanOut,
   listPause,
   podStart,
+  scale,
   upToReady,
   memory,
 ];

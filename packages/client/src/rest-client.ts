@@ -12,6 +12,7 @@ import { LineDecoder } from "./line-decoder.js";
 import { pathOf, queryOf } from "./request-path.js";
 import { errorFromResponse, errorFromStatus } from "./response-error.js";
 import { sendWithRetries } from "./retry.js";
+import { createSlots, type Slots } from "./slots.js";
 import { tokenBucket } from "./token-bucket.js";
 import { createTransport, type Transport } from "./transport.js";
 
@@ -29,6 +30,9 @@ export interface ClientOptions {
 
 const bodyTimeoutMs = 60_000;
 const watchGraceMs = 30_000;
+/** Requests under way at once, watches and raw ones aside: each has a connection of its own, and opening one costs more
+ * than the request. */
+const maxParallel = 64;
 
 const patchTypes = {
   json: "application/json-patch+json",
@@ -54,6 +58,7 @@ export function createClient({
     clock,
     host: new URL(kubeconfig.server).host,
     metrics,
+    slots: createSlots(maxParallel),
     limit: (signal) => limiter?.take(signal) ?? Promise.resolve(),
   });
   return {
@@ -141,6 +146,7 @@ interface CallerOptions {
   readonly clock: Clock;
   readonly host: string;
   readonly metrics: ClientMetrics | undefined;
+  readonly slots: Slots;
   readonly limit: (signal?: AbortSignal) => Promise<void>;
 }
 
@@ -198,9 +204,11 @@ class Caller {
 
   /** A successful answer's JSON; throws the StatusError of any other. */
   async json<T>(call: Call): Promise<T> {
-    const response = await this.send(call);
-    const text = await response.body.text();
-    if (response.statusCode >= 300) throw errorFromResponse(response.statusCode, text);
+    const { code, text } = await this.#options.slots.use(async () => {
+      const response = await this.send(call);
+      return { code: response.statusCode, text: await response.body.text() };
+    }, call.signal);
+    if (code >= 300) throw errorFromResponse(code, text);
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }
 }
