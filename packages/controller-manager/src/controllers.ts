@@ -33,6 +33,7 @@ import { replicaSetController } from "./replicaset/replicaset-controller.js";
 import { replicationManager } from "./replicationcontroller/replication-manager.js";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
+import { serviceLbController } from "./service-lb/service-lb-controller.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
 import { statefulSetController } from "./statefulset/statefulset-controller.js";
 import { tokenCleanerController } from "./token-cleaner/token-cleaner-controller.js";
@@ -285,6 +286,17 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "local_path_provisioner",
     workers: one,
     create: localPathProvisionerController,
+  },
+  {
+    name: "service-lb-controller",
+    alias: "service",
+    serviceAccount: "service-controller",
+    queue: "service",
+    // Two at once would give one address twice.
+    workers: one,
+    // On a cluster with a cloud, or with another's load balancer, it would answer in their place.
+    isOffByDefault: true,
+    create: serviceLbController,
   },
   {
     name: "certificatesigningrequest-signing-controller",

@@ -82,6 +82,12 @@ export const flags = {
     type: "string",
     description: "CIDR Range for Services in cluster. Node CIDRs that overlap it are never handed out.",
   },
+  "load-balancer-addresses": {
+    type: "string-list",
+    default: [],
+    description:
+      "Addresses, ranges (first-last) and CIDRs that service-lb-controller gives to Services of type LoadBalancer, one to each. Whoever is to reach them needs a route to a node. Empty: the nodes' own addresses are given, to all Services whose ports do not meet.",
+  },
   "use-service-account-credentials": {
     type: "bool",
     default: true,

@@ -191,6 +191,8 @@ const rulesByController: { readonly [name: string]: DefaultClusterRole["rules"] 
     rule(READ, "core", "services"),
     rule("patch update", "core", "services/status"),
     rule("list watch", "core", "nodes"),
+    // Not upstream's: which nodes have endpoints, for Services that stay local.
+    rule("list watch", "discovery.k8s.io", "endpointslices"),
     eventsRule,
   ],
   "statefulset-controller": [

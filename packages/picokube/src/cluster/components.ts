@@ -119,7 +119,7 @@ function controllerManager(cluster: Cluster): ComponentSpec {
       `--tls-cert-file=${pki}/kube-controller-manager.crt`,
       `--tls-private-key-file=${pki}/kube-controller-manager.key`,
       `--client-ca-file=${pki}/ca.crt`,
-      "--controllers=*,bootstrap-signer-controller,token-cleaner-controller",
+      "--controllers=*,bootstrap-signer-controller,token-cleaner-controller,service-lb-controller",
       `--root-ca-file=${pki}/ca.crt`,
       `--cluster-signing-cert-file=${pki}/ca.crt`,
       `--cluster-signing-key-file=${pki}/ca.key`,

@@ -1,0 +1,184 @@
+// Load balancers on plain machines: gives Services of type LoadBalancer the nodes' addresses, or addresses of a pool, and
+// says why where it cannot. kube-proxy on every node answers on them; nothing here touches a network.
+// Watches: Services, Nodes, EndpointSlices. Writes: the Services' status.loadBalancer and their cleanup finalizer.
+
+import { isDeepStrictEqual } from "node:util";
+import { type Node, nodes, type Service, services } from "@picokube/api/core/v1";
+import { type EndpointSlice, endpointslices } from "@picokube/api/discovery/v1";
+import type { Controller, Result, WatchSource } from "@picokube/client/controller";
+import { ifThere } from "@picokube/client/if-there";
+import type { ObjectKey } from "@picokube/client/informer";
+import { keyOf } from "@picokube/client/object-key";
+import { mapped } from "@picokube/client/watch-sources";
+import type { Dependencies } from "../dependencies.js";
+import { parseAddressPool } from "./address-pool.js";
+import {
+  canBalance,
+  changesOf,
+  cleanupFinalizer,
+  currentIps,
+  planLoadBalancer,
+  portsOf,
+  portsOfCluster,
+  type TakenPort,
+  wantsLoadBalancer,
+} from "./service-lb-plan.js";
+
+const byService = "service";
+const apiServerService = "default/kubernetes";
+const again: Result = { requeueAfterMs: 30_000 };
+
+/** In the place of upstream's service-lb-controller, which asks a cloud. One worker: two would give one address twice. */
+export function serviceLbController({ client, informers, options, recorder: recorderOf }: Dependencies): Controller {
+  const pool = parseAddressPool(options.loadBalancerAddresses);
+  const serviceInformer = informers.for(services);
+  const nodeInformer = informers.for(nodes);
+  const sliceInformer = informers.for(endpointslices);
+  sliceInformer.addIndex(byService, (slice) => ownerOf(slice) ?? []);
+  const recorder = recorderOf("service-controller");
+  /** What was given lately: the informer may not have heard of it when the next Service asks. */
+  const given = new Map<ObjectKey, { uid: string; ips: readonly string[] }>();
+
+  async function reconcile(key: ObjectKey): Promise<Result> {
+    const service = serviceInformer.get(key);
+    if (!service) return void given.delete(key);
+    if (wantsLoadBalancer(service) && !service.metadata.deletionTimestamp) return ensure(key, service);
+    given.delete(key);
+    if (service.metadata.finalizers?.includes(cleanupFinalizer)) await release(service);
+  }
+
+  async function ensure(key: ObjectKey, service: Service): Promise<Result> {
+    const before = currentIps(service);
+    const { ips, problem } = planLoadBalancer(service, {
+      nodes: nodeInformer.list(),
+      slices: sliceInformer.byIndex(byService, key),
+      taken: takenBut(key),
+      pool,
+    });
+    const isNew = before.length === 0 && ips.length > 0;
+    if (isNew) tell(service, { reason: "EnsuringLoadBalancer", message: "Ensuring load balancer" });
+    const hasFinalizer = service.metadata.finalizers?.includes(cleanupFinalizer) === true;
+    const isDue = !hasFinalizer || ips.join() !== before.join();
+    if (isDue) await write(service, { ips, hasFinalizer: true });
+    given.set(key, { uid: service.metadata.uid, ips });
+    if (problem !== undefined) {
+      const message = `Error syncing load balancer: failed to ensure load balancer: ${problem}`;
+      tell(service, { type: "Warning", reason: "SyncLoadBalancerFailed", message });
+      return again;
+    }
+    if (ips.length === 0) {
+      const message = "There are no available nodes for LoadBalancer";
+      tell(service, { type: "Warning", reason: "UnAvailableLoadBalancer", message });
+      return again;
+    }
+    if (isNew) tell(service, { reason: "EnsuredLoadBalancer", message: "Ensured load balancer" });
+    else if (isDue) tell(service, { reason: "UpdatedLoadBalancer", message: "Updated load balancer with new hosts" });
+  }
+
+  async function release(service: Service): Promise<void> {
+    tell(service, { reason: "DeletingLoadBalancer", message: "Deleting load balancer" });
+    await write(service, { ips: [], hasFinalizer: false });
+    tell(service, { reason: "DeletedLoadBalancer", message: "Deleted load balancer" });
+  }
+
+  // As upstream's PatchService: the finalizer goes by way of the status, of which alone the role speaks.
+  async function write(service: Service, to: { ips: readonly string[]; hasFinalizer: boolean }): Promise<void> {
+    const { name, namespace, resourceVersion, finalizers = [] } = service.metadata;
+    const others = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
+    const ingress = to.ips.map((ip) => ({ ip, ipMode: "VIP" }));
+    const patch = {
+      metadata: { resourceVersion, finalizers: to.hasFinalizer ? [...others, cleanupFinalizer] : others },
+      status: { loadBalancer: { ingress: ingress.length > 0 ? ingress : null } },
+    };
+    const where = { name, namespace: namespace! };
+    await ifThere(client.patch(services, where, patch, { type: "merge", subresource: "status" }));
+  }
+
+  function takenBut(key: ObjectKey): TakenPort[] {
+    const others = serviceInformer.list().filter((service) => keyOf(service) !== key);
+    return [
+      ...portsOfCluster(nodeInformer.list(), sliceInformer.byIndex(byService, apiServerService)),
+      ...others.flatMap((service) => portsOf(service, ipsOf(service))),
+    ];
+  }
+
+  function ipsOf(service: Service): readonly string[] {
+    if (service.spec?.type !== "LoadBalancer") return [];
+    const lately = given.get(keyOf(service));
+    return lately?.uid === service.metadata.uid ? lately.ips : currentIps(service);
+  }
+
+  function tell(service: Service, words: { type?: "Warning"; reason: string; message: string }): void {
+    recorder.record(service, { type: "Normal", ...words });
+  }
+
+  const waiting = () =>
+    serviceInformer
+      .list()
+      .filter((service) => wantsLoadBalancer(service) && currentIps(service).length === 0)
+      .map(keyOf);
+  const all = () => serviceInformer.list().filter(wantsLoadBalancer).map(keyOf);
+
+  const serviceWatch: WatchSource = {
+    informer: serviceInformer,
+    handler: (enqueue) => ({
+      add: (service: Service) => {
+        if (isOurs(service)) enqueue(keyOf(service));
+      },
+      update: (before: Service, after: Service) => {
+        for (const change of changesOf(before, after)) tell(after, change);
+        if (!isOurs(before) && !isOurs(after)) return;
+        enqueue(keyOf(after));
+        if (isDeepStrictEqual(placesOf(before), placesOf(after))) return;
+        // It may have made room.
+        for (const key of waiting()) enqueue(key);
+      },
+      delete: (service: Service) => {
+        enqueue(keyOf(service));
+        for (const key of waiting()) enqueue(key);
+      },
+    }),
+  };
+  const nodeWatch: WatchSource = {
+    informer: nodeInformer,
+    handler: (enqueue) => {
+      const changed = (before: Node | undefined, after: Node | undefined) => {
+        if (partOf(before) !== partOf(after)) for (const key of all()) enqueue(key);
+      };
+      return {
+        add: (node: Node) => changed(undefined, node),
+        update: changed,
+        delete: (node: Node) => changed(node, undefined),
+      };
+    },
+  };
+  return {
+    name: "service-lb-controller",
+    watches: [
+      serviceWatch,
+      nodeWatch,
+      mapped(sliceInformer, (slice) => {
+        const key = ownerOf(slice)?.[0];
+        const service = key === undefined ? undefined : serviceInformer.get(key);
+        return service && wantsLoadBalancer(service) && service.spec?.externalTrafficPolicy === "Local" ? [key!] : [];
+      }),
+    ],
+    reconcile,
+  };
+}
+
+function isOurs(service: Service): boolean {
+  return wantsLoadBalancer(service) || service.metadata.finalizers?.includes(cleanupFinalizer) === true;
+}
+
+const placesOf = (service: Service) => portsOf(service, currentIps(service));
+
+// What of a node counts here: nodes report themselves often.
+function partOf(node: Node | undefined): string {
+  return node && canBalance(node) ? JSON.stringify(node.status?.addresses ?? []) : "";
+}
+
+function ownerOf({ metadata }: EndpointSlice): [ObjectKey] | undefined {
+  const name = metadata.labels?.["kubernetes.io/service-name"];
+  return name ? [`${metadata.namespace}/${name}`] : undefined;
+}
