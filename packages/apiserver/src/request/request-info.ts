@@ -1,6 +1,7 @@
 // What a URL and method ask for (apiserver pkg/endpoints/request/requestinfo.go). Pure; knows no resource.
 
 import { parseFieldSelector, requiredFieldValue } from "@picokube/api/selectors/fields";
+import { isPathSegmentName } from "@picokube/api/validation/names";
 
 /** Upstream's RequestInfo. */
 export interface RequestInfo {
@@ -117,13 +118,8 @@ function collectionVerb(info: RequestInfo): void {
   try {
     // One named object may be listed and watched by who may only see that one.
     const name = requiredFieldValue(parseFieldSelector(selector), "metadata.name") ?? "";
-    if (isPathSegmentName(name)) info.name = name;
+    if (isPathSegmentName(name).length === 0) info.name = name;
   } catch {
     // The handler answers for the bad selector.
   }
-}
-
-/** Upstream: path.IsValidPathSegmentName. */
-function isPathSegmentName(name: string): boolean {
-  return name !== "." && name !== ".." && !/[/%]/.test(name);
 }
