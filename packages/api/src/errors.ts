@@ -166,10 +166,6 @@ export function gone(message: string): StatusError {
   return new StatusError({ code: 410, reason: "Gone", message });
 }
 
-export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
-  return new StatusError({ code: 429, reason: "TooManyRequests", message, details: { retryAfterSeconds } });
-}
-
 export function tooLarge(message: string): StatusError {
   return new StatusError({ code: 413, reason: "RequestEntityTooLarge", message });
 }

@@ -119,6 +119,13 @@ export function statusOf(error: unknown): Status {
   return internalError(error).toStatus();
 }
 
+/** Turns a request away before anything was done for it: no Status, as upstream's (filters/maxinflight.go: tooManyRequests). */
+export function sendBusy(request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader("Retry-After", "1");
+  leaveUnread(request, response);
+  sendText(response, 429, "Too many requests, please try again later.\n");
+}
+
 /** Answers with the error's Status, or cuts the connection when the answer has begun. */
 export function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent) {
@@ -128,7 +135,14 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
   const status = statusOf(error);
   const retryAfterSeconds = status.details?.retryAfterSeconds;
   if (retryAfterSeconds !== undefined) response.setHeader("Retry-After", String(retryAfterSeconds));
-  // As Go's server: a small rest is read and thrown away, for a large or unknown one the connection is given up.
+  leaveUnread(request, response);
+  const { format, pretty } = errorRepresentation(request);
+  if (format === "yaml") void sendYaml(response, status.code, status);
+  else sendJsonBytes(response, status.code, Buffer.from(JSON.stringify(status, null, pretty ? 2 : 0)));
+}
+
+/** As Go's server: a small rest of the body is read and thrown away, for a large or unknown one the connection is given up. */
+function leaveUnread(request: IncomingMessage, response: ServerResponse): void {
   const declaredBytes = Number(request.headers["content-length"] ?? 0);
   const isLong = request.headers["transfer-encoding"] !== undefined || declaredBytes > MAX_UNREAD_BYTES;
   if (isLong && !request.complete) {
@@ -136,7 +150,4 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
     closeLingering(request.socket);
   }
   request.resume();
-  const { format, pretty } = errorRepresentation(request);
-  if (format === "yaml") void sendYaml(response, status.code, status);
-  else sendJsonBytes(response, status.code, Buffer.from(JSON.stringify(status, null, pretty ? 2 : 0)));
 }

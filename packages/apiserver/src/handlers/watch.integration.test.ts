@@ -3,7 +3,7 @@
 import { text as textOf } from "node:stream/consumers";
 import { configmaps, events } from "@picokube/api/core/v1";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
-import { test } from "tap";
+import tap, { test } from "tap";
 import { rawConnection, requestText } from "../testing/raw-connection.js";
 import { watchOnce } from "../testing/watchers.js";
 
@@ -20,6 +20,24 @@ async function lines(server: TestApiServer, path: string) {
 
 const create = (server: TestApiServer, name: string, data = {}) =>
   server.client.create(configmaps, { metadata: { name, namespace: "default" }, data } as never);
+
+/** What a watch says in its first minute, in which nothing happens to what it watches. */
+let firstMinute: Promise<string>;
+let elsewhere: number;
+
+test("a watch in whose first minute nothing happens begins while the other tests go on", async (t) => {
+  const server = await startApiServer(tap);
+  const { metadata } = await create(server, "a");
+  const watcher = await rawConnection(server);
+  tap.teardown(() => watcher.destroy());
+  const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${metadata.resourceVersion}`;
+  watcher.write(requestText("GET", `${CONFIG_MAPS}?${query}`));
+  await watcher.until(/HTTP\/1.1 200/);
+  const other = { metadata: { name: "other", namespace: "kube-system" } };
+  elsewhere = Number((await server.client.create(configmaps, other as never)).metadata.resourceVersion);
+  firstMinute = watcher.until(/"type":.*\n/);
+  t.ok(elsewhere > Number(metadata.resourceVersion));
+});
 
 test("a watcher that does not read is cut off; others see everything", async (t) => {
   const server = await startApiServer(t);
@@ -192,4 +210,11 @@ test("events live as long as --event-ttl says, and their end is told", async (t)
     if (!left.items.some(({ metadata }) => metadata.name === "e2")) break;
   }
   t.equal((await server.client.get(configmaps, { namespace: "default", name: "kept" })).metadata.name, "kept");
+});
+
+test("a watch that has nothing to tell says once a minute how far it has come", async (t) => {
+  const [, text] = /({"type":.*)\n/.exec(await firstMinute)!;
+  const { type, object } = JSON.parse(text!);
+  t.match({ type, object }, { type: "BOOKMARK", object: { kind: "ConfigMap" } });
+  t.ok(Number(object.metadata.resourceVersion) >= elsewhere, "past what happened elsewhere meanwhile");
 });

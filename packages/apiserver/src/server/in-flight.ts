@@ -1,7 +1,6 @@
 // Bounds how many short requests run at once (apiserver pkg/server/filters/maxinflight.go). Long-running ones do not
 // count, and members of system:masters are never turned away.
 
-import { tooManyRequests } from "@picokube/api/errors";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { RequestInfo } from "../request/request-info.js";
 
@@ -13,8 +12,8 @@ export interface InFlight {
   readonly mutating: number;
   /** Watches and streams that are open. */
   readonly longRunning: number;
-  /** Counts the request; call what it returns when it is over. Throws 429. */
-  enter(info: RequestInfo, user: UserInfo): () => void;
+  /** Counts the request; call what it returns when it is over. Undefined when there is no place for it. */
+  enter(info: RequestInfo, user: UserInfo): (() => void) | undefined;
 }
 
 /** True for watches and streams, which neither time out nor take a place of the short ones. */
@@ -38,9 +37,7 @@ export function createInFlight({ maxReading, maxMutating }: { maxReading: number
     enter(info, user) {
       const kind = isLongRunning(info) ? "longRunning" : READING.has(info.verb) ? "reading" : "mutating";
       const max = kind === "longRunning" ? 0 : kind === "reading" ? maxReading : maxMutating;
-      if (max > 0 && counts[kind] >= max && !user.groups.includes("system:masters")) {
-        throw tooManyRequests("Too many requests, please try again later.", 1);
-      }
+      if (max > 0 && counts[kind] >= max && !user.groups.includes("system:masters")) return undefined;
       counts[kind]++;
       return () => {
         counts[kind]--;

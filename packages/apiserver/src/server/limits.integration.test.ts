@@ -30,12 +30,8 @@ test("requests in flight are bounded, watches and administrators are not", async
   const refused = await writer.until(/too many requests/i);
   t.match(refused, /^HTTP\/1.1 429 Too Many Requests\r\n/);
   t.match(refused, /\r\nRetry-After: 1\r\n/);
-  t.match(JSON.parse(refused.slice(refused.indexOf("\r\n\r\n"))), {
-    kind: "Status",
-    reason: "TooManyRequests",
-    message: "Too many requests, please try again later.",
-    code: 429,
-  });
+  t.match(refused, /\r\nContent-Type: text\/plain; charset=utf-8\r\n/);
+  t.match(refused, /\r\n\r\n(\w+\r\n)?Too many requests, please try again later\.\n/, "in words, no Status");
   reader.write(requestText("GET", "/api/v1/nodes"));
   t.match(await reader.until(/NodeList/), /^HTTP\/1.1 200/, "reads are counted apart");
   admin.write(requestText("POST", CONFIG_MAPS, configMap("a")));

@@ -14,7 +14,7 @@ import type { Audit } from "../audit/create-audit.js";
 import type { UserInfo } from "../authn/authenticator.js";
 import type { Attributes } from "../authz/authorizer.js";
 import { attributesOf } from "../authz/request-attributes.js";
-import { createExchange, type Exchange, sendError, statusOf } from "../handlers/exchange.js";
+import { createExchange, type Exchange, sendBusy, sendError, statusOf } from "../handlers/exchange.js";
 import { endLingering } from "../handlers/lingering-close.js";
 import { type RequestInfo, requestInfoOf } from "../request/request-info.js";
 import { AuditedResponse } from "./audited-response.js";
@@ -171,7 +171,9 @@ async function serve(
     const begin = (attributes: Attributes) => options.audit?.begin({ ...asked, attributes });
     const identity = identify(options, { request, info, begin });
     const { user, trail } = identity instanceof Promise ? await identity : identity;
-    leave = options.inFlight.enter(info, user);
+    const place = options.inFlight.enter(info, user);
+    if (!place) return sendBusy(request, response);
+    leave = place;
     // A watch has only begun when its handler returns.
     if (isLongRunning(info)) leaveAtClose(response, leave);
     const permission = permit(options, attributesOf(info, user), trail);
@@ -280,7 +282,8 @@ async function serveUpgrade(
     };
     const { user } = await identify(options, { request, info, begin });
     await permit(options, attributesOf(info, user), trail);
-    leaveAtClose(socket, options.inFlight.enter(info, user));
+    // Streams are not bounded: there always is a place.
+    leaveAtClose(socket, options.inFlight.enter(info, user) ?? (() => {}));
     await options.upgrade({ request, info, user, warn: () => {}, annotate: undefined }, socket, head);
     trail?.upgraded();
   } catch (error) {
