@@ -3,6 +3,7 @@
 import { type CronJob, cronjobs, type Job, jobs } from "@picokube/api/batch/v1";
 import { events } from "@picokube/api/core/v1";
 import { formatTime } from "@picokube/api/time";
+import { createMetrics } from "@picokube/component-base/metrics";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
@@ -15,7 +16,8 @@ const minuteMs = 60_000;
 test("CronJobs", async (t) => {
   const { client } = await startApiServer(t);
   const clock = steppingClock(Math.ceil(Date.now() / minuteMs) * minuteMs);
-  runControllers(t, { client, create: [cronJobController], clock });
+  const metrics = createMetrics({ withProcess: false });
+  runControllers(t, { client, create: [cronJobController], clock, metrics });
 
   /** Looks, and lets some seconds pass before each further look. */
   const soon = <T>(what: string, look: () => Promise<T | undefined | false>, stepMs = 10_000) =>
@@ -178,5 +180,11 @@ test("CronJobs", async (t) => {
       (await toldOf("robbed")).includes(`Normal MissingJob Active job went missing: ${job.metadata.name}`),
     );
     await soon("none is active", async () => (await read("robbed")).status?.active === undefined);
+  });
+
+  await t.test("how late the Jobs were made can be read off the metrics", async (t) => {
+    const figures = await metrics.render();
+    t.match(figures, /^cronjob_controller_job_creation_skew_duration_seconds_count [1-9]/m);
+    t.match(figures, /^cronjob_controller_job_creation_skew_duration_seconds_bucket\{le="512"\} \d/m);
   });
 });

@@ -10,6 +10,7 @@ import type { Informer, ObjectKey } from "@picokube/client/informer";
 import { keyOf } from "@picokube/client/object-key";
 import { mapped } from "@picokube/client/watch-sources";
 import type { Clock } from "@picokube/component-base/clock";
+import { exponentialBuckets } from "@picokube/component-base/metrics";
 import type { Dependencies } from "../dependencies.js";
 import { CronJobPass } from "./cronjob-pass.js";
 import { nextScheduleDelayMs } from "./missed-schedules.js";
@@ -17,7 +18,13 @@ import { nextScheduleDelayMs } from "./missed-schedules.js";
 const byCronJob = "cronJob";
 
 /** Upstream's cronjob-controller. */
-export function cronJobController({ client, informers, clock, recorder: recorderOf }: Dependencies): Controller {
+export function cronJobController({
+  client,
+  informers,
+  clock,
+  metrics,
+  recorder: recorderOf,
+}: Dependencies): Controller {
   const cronJobInformer = informers.for(cronjobs);
   const jobInformer = informers.for(jobs);
   jobInformer.addIndex(byCronJob, (job) => {
@@ -25,12 +32,17 @@ export function cronJobController({ client, informers, clock, recorder: recorder
     return owner?.kind === cronjobs.kind ? [owner.uid] : [];
   });
   const recorder = recorderOf("cronjob-controller");
+  const creationSkew = metrics.histogram({
+    name: "cronjob_controller_job_creation_skew_duration_seconds",
+    help: "Time between when a cronjob is scheduled to be run, and when the corresponding job is created",
+    buckets: exponentialBuckets(1, 2, 10),
+  });
 
   async function reconcile(key: ObjectKey): Promise<Result> {
     const cronJob = cronJobInformer.get(key);
     if (!cronJob) return;
     const owned = jobInformer.byIndex(byCronJob, cronJob.metadata.uid);
-    const delayMs = await new CronJobPass({ client, clock, recorder }, { cronJob, owned }).step();
+    const delayMs = await new CronJobPass({ client, clock, recorder, creationSkew }, { cronJob, owned }).step();
     return delayMs === undefined ? undefined : { requeueAfterMs: delayMs };
   }
 

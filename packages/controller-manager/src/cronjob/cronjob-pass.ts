@@ -22,6 +22,8 @@ export interface CronJobDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly recorder: EventRecorder;
+  /** How many seconds after its time each Job was made. */
+  readonly creationSkew: { observe(seconds: number): void };
 }
 
 /** Carries one CronJob one step further. */
@@ -169,11 +171,12 @@ export class CronJobPass {
 
   // Undefined: it is not ours to remember. The name is the lock that keeps a time from being run twice.
   async #create(dueMs: number): Promise<Job | undefined> {
-    const { client } = this.#dependencies;
+    const { client, clock, creationSkew } = this.#dependencies;
     const name = scheduledJobName(this.#cronJob, dueMs);
     const namespace = this.#cronJob.metadata.namespace!;
     try {
       const job = await client.create(jobs, scheduledJob(this.#cronJob, dueMs));
+      creationSkew.observe((clock.now() - dueMs) / 1000);
       this.#tell("SuccessfulCreate", `Created job ${job.metadata.name}`);
       return job;
     } catch (error) {

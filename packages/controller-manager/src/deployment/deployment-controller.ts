@@ -11,6 +11,7 @@ import { keyOf } from "@picokube/client/object-key";
 import { mapped, self } from "@picokube/client/watch-sources";
 import { claim } from "../claim.js";
 import type { Dependencies } from "../dependencies.js";
+import { claimable, indexByOwner, ownedBy } from "../owned-pods.js";
 import { deadlineCheckMs } from "./deployment-status.js";
 import { Rollout } from "./rollout.js";
 
@@ -20,6 +21,8 @@ export function deploymentController({ client, informers, clock, recorder: recor
   const replicaSetInformer = informers.for(replicasets);
   const podInformer = informers.for(pods);
   const recorder = recorderOf("deployment-controller");
+  indexByOwner(replicaSetInformer);
+  indexByOwner(podInformer);
 
   async function reconcile(key: ObjectKey) {
     const deployment = deploymentInformer.get(key);
@@ -30,7 +33,6 @@ export function deploymentController({ client, informers, clock, recorder: recor
       recorder.record(deployment, { type: "Warning", reason: "SelectingAll", message });
       return;
     }
-    const { namespace } = deployment.metadata;
     const replicaSets = await claim({
       client,
       resource: replicasets,
@@ -38,10 +40,9 @@ export function deploymentController({ client, informers, clock, recorder: recor
       ownerResource: deployments,
       reference: controllerRef(deployment, deployments),
       selector,
-      candidates: replicaSetInformer.list(namespace),
+      candidates: claimable(replicaSetInformer, deployment),
     });
-    const owners = new Set(replicaSets.map(({ metadata }) => metadata.uid));
-    const owned = podInformer.list(namespace).filter((pod) => owners.has(controllerOf(pod)?.uid ?? ""));
+    const owned = replicaSets.flatMap(({ metadata }) => ownedBy(podInformer, metadata.uid));
     const rollout = new Rollout({ client, recorder, clock }, { deployment, replicaSets, pods: owned });
     const current = await rollout.step();
     const requeueAfterMs = current.spec?.paused

@@ -22,6 +22,8 @@ export interface Account {
   readonly release: readonly Pod[];
   /** Uids of pods that still have their finalizer. */
   readonly held: ReadonlySet<string>;
+  /** What the rules of podFailurePolicy said of pods that are entered now. */
+  readonly judged: readonly string[];
   /** There was more than fits into one pass. */
   readonly full: boolean;
 }
@@ -36,6 +38,7 @@ export function enterEnded(seen: JobObservation, status: Status, verdict: Verdic
   const failed = [...(settled.uncountedTerminatedPods?.failed ?? [])];
   const indexes = new Set<number>();
   const release: Pod[] = [];
+  const judged: string[] = [];
   let full = false;
   for (const pod of byIndex(seen)) {
     if (!isHeld(pod) || !isReleasable(seen, pod, verdict)) continue;
@@ -48,7 +51,11 @@ export function enterEnded(seen: JobObservation, status: Status, verdict: Verdic
       } else if (!succeeded.includes(uid)) succeeded.push(uid);
     } else if (isPodFailed(pod, job) || (verdict && isFailure(verdict))) {
       const known = !isIndexed(job) || index !== undefined;
-      if (known && !failed.includes(uid) && judgeFailure(job.spec?.podFailurePolicy, pod).counts) failed.push(uid);
+      if (known && !failed.includes(uid)) {
+        const { counts, action } = judgeFailure(job.spec?.podFailurePolicy, pod);
+        if (action) judged.push(action);
+        if (counts) failed.push(uid);
+      }
     }
     if (indexes.size + succeeded.length + failed.length >= maxUncounted) {
       full = true;
@@ -59,7 +66,7 @@ export function enterEnded(seen: JobObservation, status: Status, verdict: Verdic
     ...(succeeded.length > 0 ? { succeeded } : {}),
     ...(failed.length > 0 ? { failed } : {}),
   };
-  return { status: { ...settled, ...indexStatus(seen), uncountedTerminatedPods }, release, held, full };
+  return { status: { ...settled, ...indexStatus(seen), uncountedTerminatedPods }, release, held, judged, full };
 }
 
 /** Moves uids whose pods have lost their finalizer into the counters. Upstream's cleanUncountedPodsWithoutFinalizers. */

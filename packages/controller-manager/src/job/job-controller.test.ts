@@ -130,10 +130,14 @@ test("Jobs", async (t) => {
     await createJob("leader", { completionMode: "Indexed", completions: 3, parallelism: 3, successPolicy });
     const started = await activePods("leader", 3);
     await end(started.find(({ metadata }) => metadata.annotations?.[completionIndexKey] === "0")!, 0);
+    const removed = new Set<string>();
     await soon("the others are told to end", async () => {
       const leaving = (await podsOf("leader")).filter(({ metadata }) => metadata.deletionTimestamp);
-      for (const pod of leaving) await remove(pod);
-      return leaving.length === 2;
+      for (const pod of leaving) {
+        await remove(pod);
+        removed.add(pod.metadata.uid);
+      }
+      return removed.size === 2;
     });
     const { status } = await finished("leader", "Complete");
     t.match(status, { succeeded: 1, completedIndexes: "0" });
@@ -247,5 +251,28 @@ test("Jobs", async (t) => {
     const [pod] = await activePods("healthy", 1);
     await end(pod!, 0);
     await finished("healthy", "Complete");
+  });
+
+  await t.test("what happened can be read off the metrics", async (t) => {
+    const figures = await harness.figures();
+    const has = (line: string) => t.ok(figures.includes(`job_controller_${line}\n`), line);
+    has('jobs_finished_total{completion_mode="Indexed",result="failed",reason="FailedIndexes"} 1');
+    has('job_finished_indexes_total{status="succeeded",backoffLimit="perIndex"} 2');
+    has('job_finished_indexes_total{status="failed",backoffLimit="perIndex"} 1');
+    has('jobs_by_external_controller_total{controller_name="example.com/other"} 1');
+    has('pod_failures_handled_by_failure_policy_total{action="Ignore"} 1');
+    has('pod_failures_handled_by_failure_policy_total{action="FailJob"} 1');
+    t.match(
+      figures,
+      /^job_controller_job_syncs_total\{completion_mode="NonIndexed",result="success",action="tracking"\} \d/m,
+    );
+    t.match(figures, /^job_controller_job_sync_duration_seconds_count\{.*action="pods_created"\} \d/m);
+    t.match(
+      figures,
+      /^job_controller_jobs_finished_total\{completion_mode="NonIndexed",result="succeeded",reason="CompletionsReached"\} \d/m,
+    );
+    t.match(figures, /^job_controller_job_pods_creation_total\{reason="new",status="failed"\} \d/m);
+    t.match(figures, /^job_controller_job_pods_finished_total\{completion_mode="Indexed",result="failed"\} 2$/m);
+    t.match(figures, /^job_controller_terminated_pods_tracking_finalizer_total\{event="delete"\} \d/m);
   });
 });

@@ -15,6 +15,7 @@ import { claim } from "../claim.js";
 import type { Dependencies } from "../dependencies.js";
 import { createPodControl } from "../pod-control.js";
 import { FinalizerExpectations } from "./finalizer-expectations.js";
+import { createJobMetrics } from "./job-metrics.js";
 import { deadlineLeftMs, observeJob } from "./job-observation.js";
 import { JobPass, type JobPassDependencies } from "./job-pass.js";
 import {
@@ -31,7 +32,7 @@ const byController = "jobController";
 const orphans = "jobOrphans";
 
 /** Upstream's job-controller. */
-export function jobController({ client, informers, clock, recorder: recorderOf }: Dependencies): Controller {
+export function jobController({ client, informers, clock, metrics, recorder: recorderOf }: Dependencies): Controller {
   const jobInformer = informers.for(jobs);
   const podInformer = informers.for(pods);
   podInformer.addIndex(byController, (pod) => {
@@ -44,7 +45,19 @@ export function jobController({ client, informers, clock, recorder: recorderOf }
   const releases = new FinalizerExpectations();
   const failures = new Map<ObjectKey, FailureRecord>();
   const podControl = createPodControl({ client, recorder });
-  const dependencies: JobPassDependencies = { client, clock, recorder, podControl, expectations, releases };
+  const measures = createJobMetrics(metrics);
+  const shared = { client, clock, recorder, podControl, expectations, releases };
+  const dependencies: JobPassDependencies = { ...shared, metrics: measures };
+  jobInformer.addHandler({
+    add(job) {
+      if (isManagedElsewhere(job)) measures.managedElsewhere(job);
+    },
+  });
+  podInformer.addHandler({
+    add: (pod) => measures.podChanged(undefined, pod),
+    update: (previous, pod) => measures.podChanged(previous, pod),
+    delete: (pod) => measures.podChanged(pod, undefined),
+  });
 
   async function reconcile(key: ObjectKey): Promise<Result> {
     const orphan = orphanOf(key);
@@ -65,11 +78,22 @@ export function jobController({ client, informers, clock, recorder: recorderOf }
     const job = started(cached, nowMs);
     const failuresBefore = failures.get(key) ?? noFailures;
     const seen = observeJob({ job, pods: owned, released, failuresBefore, nowMs });
-    const waitMs = await new JobPass(dependencies, { seen, mayManage }).step();
+    const waitMs = await measured(new JobPass(dependencies, { seen, mayManage }), job, nowMs);
     failures.set(key, seen.failures);
     const leftMs = deadlineLeftMs(job, nowMs);
     const waits = [waitMs, seen.verdict ? undefined : leftMs].filter((each) => each !== undefined);
     if (waits.length > 0) return { requeueAfterMs: Math.max(batchMs, Math.min(...waits)) };
+  }
+
+  async function measured(pass: JobPass, job: Job, startedMs: number): Promise<number | undefined> {
+    let succeeded = false;
+    try {
+      const waitMs = await pass.step();
+      succeeded = true;
+      return waitMs;
+    } finally {
+      measures.synced(job, { action: pass.action, succeeded, seconds: (clock.now() - startedMs) / 1000 });
+    }
   }
 
   function podsOf({ metadata }: Job): Pod[] {

@@ -3,6 +3,7 @@
 import { type Job, type JobSpec, jobs } from "@picokube/api/batch/v1";
 import { events, type Pod, pods } from "@picokube/api/core/v1";
 import { formatTime } from "@picokube/api/time";
+import { createMetrics } from "@picokube/component-base/metrics";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import type { Test } from "tap";
@@ -19,7 +20,8 @@ export async function jobHarness(t: Test) {
   const { client } = server;
   const clock = steppingClock(Math.floor(Date.now() / 1000) * 1000);
   runControllers(t, { client, create: [serviceAccountController] });
-  const controllers = runControllers(t, { client, create: [jobController], clock });
+  const metrics = createMetrics({ withProcess: false });
+  const controllers = runControllers(t, { client, create: [jobController], clock, metrics });
 
   /** Looks, and lets a second pass before each further look. */
   function soon<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
@@ -39,6 +41,8 @@ export async function jobHarness(t: Test) {
     client,
     clock,
     controllers,
+    /** What the controller measured, as Prometheus reads it. */
+    figures: () => metrics.render(),
     soon,
     podsOf,
     async createJob(name: string, spec: Omit<Partial<JobSpec>, "template">, pod: object = {}): Promise<Job> {

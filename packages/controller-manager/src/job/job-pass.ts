@@ -17,6 +17,7 @@ import { isNamespaceTerminating, type PodControl, slowStart } from "../pod-contr
 import type { FinalizerExpectations } from "./finalizer-expectations.js";
 import { type Account, enterEnded, isSettled, settle, tidy } from "./job-accounting.js";
 import { completionsReached, ensureCondition, finalVerdict, type Verdict } from "./job-conditions.js";
+import type { JobMetrics, SyncAction } from "./job-metrics.js";
 import type { JobObservation } from "./job-observation.js";
 import { planPods } from "./job-plan.js";
 import { newJobPod } from "./job-pod-template.js";
@@ -31,6 +32,7 @@ export interface JobPassDependencies {
   readonly podControl: PodControl;
   readonly expectations: Expectations;
   readonly releases: FinalizerExpectations;
+  readonly metrics: JobMetrics;
 }
 
 /** The numbers as they are after the pass acted. */
@@ -50,12 +52,18 @@ export class JobPass {
   readonly #key: ObjectKey;
   /** Whether the cache shows all that was asked for before. */
   readonly #mayManage: boolean;
+  #action: SyncAction = "reconciling";
 
   constructor(dependencies: JobPassDependencies, { seen, mayManage }: { seen: JobObservation; mayManage: boolean }) {
     this.#dependencies = dependencies;
     this.#seen = seen;
     this.#key = keyOf(seen.job);
     this.#mayManage = mayManage;
+  }
+
+  /** What the step did about pods. */
+  get action(): SyncAction {
+    return this.#action;
   }
 
   /** Returns when to come back for the back-off, ms; throws what went wrong after all that could be done was. */
@@ -87,6 +95,7 @@ export class JobPass {
     const unchanged = { active: active.length, ready, terminating };
     if (!this.#mayManage || job.metadata.deletionTimestamp) return unchanged;
     const plan = planPods(this.#seen, this.#dependencies.clock.now());
+    this.#action = plan.delete.length > 0 ? "pods_deleted" : plan.create.length > 0 ? "pods_created" : "tracking";
     if (plan.delete.length > 0) return this.#deleteUncounted(plan.delete);
     if (plan.create.length === 0) return { ...unchanged, waitMs: plan.waitMs };
     const { created, error } = await this.#create(plan.create);
@@ -94,7 +103,7 @@ export class JobPass {
   }
 
   async #create(indexes: readonly (number | undefined)[]): Promise<{ created: number; error: unknown }> {
-    const { expectations, podControl } = this.#dependencies;
+    const { expectations, podControl, metrics } = this.#dependencies;
     const { job, awaitingReplacement } = this.#seen;
     expectations.expectCreations(this.#key, indexes.length);
     const reference = controllerRef(job, jobs);
@@ -111,6 +120,7 @@ export class JobPass {
       }
     });
     for (let i = 0; i < skipped; i++) expectations.creationObserved(this.#key);
+    metrics.created(this.#seen, { succeeded: successes, failed: indexes.length - successes - skipped });
     return { created: successes, error };
   }
 
@@ -171,8 +181,9 @@ export class JobPass {
   }
 
   async #settleAccount(account: Account, verdict: Verdict | undefined): Promise<void> {
-    const { clock } = this.#dependencies;
+    const { clock, metrics } = this.#dependencies;
     let job = await this.#write(this.#seen.job, announce(account.status, verdict, clock.now()));
+    metrics.judged(account.judged);
     const { held, error } = await this.#release(account);
     const status = settle(job.status!, held);
     const isLast = verdict && !error && !account.full && isSettled(status) && !status.terminating;
@@ -186,6 +197,7 @@ export class JobPass {
     const { conditions } = ensureCondition(status.conditions, { ...end, status: "True", nowMs });
     const completionTime = end.type === "Complete" ? { completionTime: formatTime(nowMs) } : {};
     job = await this.#write(job, { ...status, conditions, ...completionTime });
+    metrics.finished(job, end);
     this.#tellEnd(job, end);
   }
 
@@ -220,7 +232,10 @@ export class JobPass {
   async #write(job: Job, next: Status): Promise<Job> {
     const status = tidy(next);
     if (semanticDeepEqual(status, job.status)) return job;
-    return this.#dependencies.client.update(jobs, { ...job, status }, { subresource: "status" });
+    const { client, metrics } = this.#dependencies;
+    const written = await client.update(jobs, { ...job, status }, { subresource: "status" });
+    metrics.counted(written, job.status);
+    return written;
   }
 
   #tellEnd(job: Job, { type, reason, message }: Verdict): void {
