@@ -8,6 +8,7 @@ import { createInformerFactory } from "@picokube/client/shared-informer";
 import type { Clock } from "@picokube/component-base/clock";
 import { parseFlags } from "@picokube/component-base/flag-set";
 import type { Logger } from "@picokube/component-base/logger";
+import type { AllocatedPods } from "./allocation/allocated-pods.js";
 import { createMemoryRuntime } from "./cri/memory/memory-runtime.js";
 import { flags } from "./flags.js";
 import { createImageManager } from "./images/image-manager.js";
@@ -91,6 +92,8 @@ export async function runHollowNode(options: HollowNodeOptions, signal: AbortSig
     files: hollowFiles,
     logs: hollowLogs,
     backoff: createCrashBackoff(clock),
+    allocations: hollowAllocations,
+    otherPods: (uid) => manager.otherPods(uid),
     cgroups: undefined,
     memoryCapacityBytes: 2 ** 33,
     clock,
@@ -136,6 +139,14 @@ function hollowNetwork(subnet: string): SandboxNetwork {
     problems: () => [],
   };
 }
+
+const hollowAllocations: AllocatedPods = {
+  has: () => true,
+  apply: (pod) => pod,
+  set() {},
+  remove() {},
+  keepOnly() {},
+};
 
 const hollowVolumes: VolumeManager = {
   prepare: async () => ({ mountsFor: async () => [] }),

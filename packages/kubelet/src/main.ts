@@ -17,6 +17,7 @@ import { startHealthServer } from "@picokube/component-base/health-server";
 import type { Logger } from "@picokube/component-base/logger";
 import { createMetrics } from "@picokube/component-base/metrics";
 import { sdNotify } from "@picokube/component-base/sd-notify";
+import { openAllocatedPods } from "./allocation/allocated-pods.js";
 import {
   clientCertificateManager,
   clientCredentials,
@@ -169,6 +170,8 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     files: createPodFiles(settings),
     logs,
     backoff: createCrashBackoff(clock),
+    allocations: openAllocatedPods({ path: join(settings.rootDir, "allocated_pods_state"), logger }),
+    otherPods: (uid) => manager.otherPods(uid),
     cgroups: settings.cgroupsPerQos ? { driver, root: settings.cgroupRoot } : undefined,
     memoryCapacityBytes: totalmem(),
     clock,

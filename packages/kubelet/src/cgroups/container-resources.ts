@@ -4,7 +4,7 @@
 import type { Container, EphemeralContainer, Pod } from "@picokube/api/core/v1";
 import { qosClass } from "@picokube/api/pod";
 import { parseQuantity } from "@picokube/api/quantity";
-import type { ContainerConfig } from "../cri/runtime.js";
+import type { ContainerConfig, ContainerResources } from "../cri/runtime.js";
 
 const periodUs = 100_000;
 const minQuotaUs = 1_000;
@@ -36,13 +36,8 @@ function oomScoreAdj(pod: Pod, resources: Resources | undefined, memoryCapacityB
   return Math.min(bestEffortOomScore - 1, Math.max(1000 + guaranteedOomScore, score));
 }
 
-/** What a container gets. */
-export function containerResources(
-  pod: Pod,
-  container: Container | EphemeralContainer,
-  memoryCapacityBytes: number,
-): ContainerConfig["resources"] {
-  const { resources } = container as Container;
+/** What of a container's resources may change while it runs. */
+export function containerLimits({ resources }: Pick<Container, "resources">): ContainerResources {
   const millis = (text: string | number | undefined) =>
     text === undefined ? undefined : parseQuantity(text).milliValue();
   const cpuLimit = millis(resources?.limits?.cpu);
@@ -52,6 +47,15 @@ export function containerResources(
     cpuShares: cpuShares(cpuRequest),
     ...(cpuLimit ? { cpuQuotaUs: cpuQuotaUs(cpuLimit), cpuPeriodUs: periodUs } : {}),
     ...(memoryLimit === undefined ? {} : { memoryLimitBytes: parseQuantity(memoryLimit).value() }),
-    oomScoreAdj: oomScoreAdj(pod, resources, memoryCapacityBytes),
   };
+}
+
+/** What a container gets. */
+export function containerResources(
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  memoryCapacityBytes: number,
+): ContainerConfig["resources"] {
+  const { resources } = container as Container;
+  return { ...containerLimits({ resources }), oomScoreAdj: oomScoreAdj(pod, resources, memoryCapacityBytes) };
 }

@@ -1,7 +1,7 @@
 // A pod's place in the cgroup tree: kubepods/<class>/pod<uid>. The engine makes it when the sandbox starts; here it is
 // named, given the pod's limits, and removed. Never touches a container's own cgroup.
 
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Pod } from "@picokube/api/core/v1";
 import { podLimits, podRequests, qosClass } from "@picokube/api/pod";
@@ -36,8 +36,10 @@ function folders(parent: string): string[] {
   return readdirSync(mountPoint).map((controller) => join(mountPoint, controller, parent));
 }
 
-/** Holds the whole pod to the sum of its limits. For cgroupfs alone: systemd's slices are systemd's. */
-export function limitPodCgroup(pod: Pod, parent: string): void {
+/** Holds the whole pod to the sum of its limits, or, to widen alone, lets a limit that is wider stand. For cgroupfs alone:
+ * systemd's slices are systemd's. */
+export function limitPodCgroup(pod: Pod, parent: string, { onlyWiden }: { onlyWiden: boolean }): void {
+  const write = onlyWiden ? widen : writeIfThere;
   const millis = podRequests(pod).get("cpu")?.milliValue() ?? 0;
   const limits = podLimits(pod);
   const everyLimited = (name: "cpu" | "memory") =>
@@ -47,8 +49,8 @@ export function limitPodCgroup(pod: Pod, parent: string): void {
   if (existsSync(join(mountPoint, "cgroup.controllers"))) {
     const folder = join(mountPoint, parent);
     mkdirSync(folder, { recursive: true });
-    if (cpu !== undefined) writeIfThere(join(folder, "cpu.max"), `${cpuQuotaUs(cpu)} 100000`);
-    if (memory !== undefined) writeIfThere(join(folder, "memory.max"), String(memory));
+    if (cpu !== undefined) write(join(folder, "cpu.max"), `${cpuQuotaUs(cpu)} 100000`);
+    if (memory !== undefined) write(join(folder, "memory.max"), String(memory));
     const weight = 1 + Math.floor(((cpuShares(millis) - 2) * 9999) / 262_142);
     writeIfThere(join(folder, "cpu.weight"), String(weight));
     return;
@@ -57,8 +59,15 @@ export function limitPodCgroup(pod: Pod, parent: string): void {
     if (existsSync(join(mountPoint, controller))) mkdirSync(join(mountPoint, controller, parent), { recursive: true });
   }
   writeIfThere(join(mountPoint, "cpu", parent, "cpu.shares"), String(cpuShares(millis)));
-  if (cpu !== undefined) writeIfThere(join(mountPoint, "cpu", parent, "cpu.cfs_quota_us"), String(cpuQuotaUs(cpu)));
-  if (memory !== undefined) writeIfThere(join(mountPoint, "memory", parent, "memory.limit_in_bytes"), String(memory));
+  if (cpu !== undefined) write(join(mountPoint, "cpu", parent, "cpu.cfs_quota_us"), String(cpuQuotaUs(cpu)));
+  if (memory !== undefined) write(join(mountPoint, "memory", parent, "memory.limit_in_bytes"), String(memory));
+}
+
+/** Writes a limit that is higher than the one there; "max" and -1 are none. */
+function widen(path: string, value: string): void {
+  if (!existsSync(path)) return;
+  const now = Number.parseInt(readFileSync(path, "utf8"), 10);
+  if (now >= 0 && now < Number.parseInt(value, 10)) writeFileSync(path, value);
 }
 
 function writeIfThere(path: string, value: string): void {

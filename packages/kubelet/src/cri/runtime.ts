@@ -44,6 +44,14 @@ export interface Mount {
   readonly propagation: "None" | "HostToContainer" | "Bidirectional";
 }
 
+/** In the engine's terms: shares, quota and period in microseconds, bytes. What is missing is not limited. */
+export interface ContainerResources {
+  readonly cpuShares?: number;
+  readonly cpuQuotaUs?: number;
+  readonly cpuPeriodUs?: number;
+  readonly memoryLimitBytes?: number;
+}
+
 export interface ContainerConfig {
   readonly name: string;
   readonly attempt: number;
@@ -60,14 +68,7 @@ export interface ContainerConfig {
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
-  /** Engine terms: shares, quota and period in microseconds, bytes. */
-  readonly resources: {
-    readonly cpuShares?: number;
-    readonly cpuQuotaUs?: number;
-    readonly cpuPeriodUs?: number;
-    readonly memoryLimitBytes?: number;
-    readonly oomScoreAdj: number;
-  };
+  readonly resources: ContainerResources & { readonly oomScoreAdj: number };
   readonly security: {
     readonly privileged: boolean;
     /** "uid", "uid:gid" or undefined for the image's own. */
@@ -110,6 +111,8 @@ export interface ContainerStatus {
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly mounts: readonly Mount[];
+  /** What it has now. */
+  readonly resources: ContainerResources;
   /** Where the engine writes its json-file log on this host. */
   readonly logPath?: string;
 }
@@ -198,6 +201,8 @@ export interface Runtime {
   /** The engine's stop signal, then SIGKILL after graceSeconds. Idempotent. */
   stopContainer(id: string, graceSeconds: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
+  /** Changes a running container's resources in place. */
+  updateContainer(id: string, resources: ContainerResources): Promise<void>;
   listContainers(filter?: { podUid?: string }): Promise<ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus>;
   /** Runs to its end or the timeout; output is cut at 1 MiB. */

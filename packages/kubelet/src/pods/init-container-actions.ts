@@ -3,6 +3,7 @@
 
 import type { Container, Pod } from "@picokube/api/core/v1";
 import { isSidecar } from "@picokube/api/pod";
+import { resizeOf } from "../allocation/container-resize.js";
 import type { ContainerStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
 import { type ContainerToKill, reasonToKill, type Verdicts } from "./pod-actions.js";
@@ -14,6 +15,8 @@ export interface InitActions {
   readonly failed: boolean;
   readonly toStart: string[];
   readonly toKill: ContainerToKill[];
+  /** Sidecars to resize in place. */
+  readonly toUpdate: { id: string; name: string }[];
 }
 
 /** What init containers need in the present sandbox. */
@@ -24,7 +27,7 @@ export function computeInitActions(pod: Pod, state: PodState, verdicts: Verdicts
     state.containers.find((status) => status.name === name && status.sandboxId === sandboxId);
   const podHasInitialized = (pod.spec?.containers ?? []).some(({ name }) => (current(name)?.startedAt ?? 0) > 0);
   const lastWithStatus = inits.findLastIndex(({ name }) => current(name) !== undefined);
-  const actions: InitActions = { initialized: true, failed: false, toStart: [], toKill: [] };
+  const actions: InitActions = { initialized: true, failed: false, toStart: [], toKill: [], toUpdate: [] };
 
   for (const [index, container] of inits.entries()) {
     const status = current(container.name);
@@ -59,11 +62,12 @@ function sidecarVerdict(
     actions.toKill.push({
       id: status.id,
       name: container.name,
-      message: `${why.message}, will be restarted`,
+      message: why.reason === "Resize" ? why.message : `${why.message}, will be restarted`,
       reason: why.reason,
     });
     return "start";
   }
+  if (resizeOf(container, status) === "update") actions.toUpdate.push({ id: status.id, name: container.name });
   const started = container.startupProbe === undefined || verdicts.startup(status.id) === true;
   return started ? "done" : "wait";
 }

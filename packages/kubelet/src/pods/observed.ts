@@ -1,7 +1,8 @@
 // Builders of what a runtime shows, for the tests of this folder. Imported by tests alone.
 
 import type { Container, Pod, PodSpec } from "@picokube/api/core/v1";
-import type { ContainerState, ContainerStatus, Sandbox } from "../cri/runtime.js";
+import { containerLimits } from "../cgroups/container-resources.js";
+import type { ContainerResources, ContainerState, ContainerStatus, Sandbox } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
 import { annotationNames, containerHash } from "./container-spec.js";
 
@@ -34,6 +35,7 @@ export interface ObservedContainer {
   readonly attempt?: number;
   readonly sandboxId?: string;
   readonly hash?: string;
+  readonly resources?: ContainerResources;
 }
 
 /** A container of testPod as the runtime shows it; its id is "<name>-<attempt>". */
@@ -44,6 +46,7 @@ export function testContainer({
   attempt = 0,
   sandboxId = "s0",
   hash = containerHash(container),
+  resources = containerLimits(container),
 }: ObservedContainer): ContainerStatus {
   return {
     id: `${container.name}-${attempt}`,
@@ -65,6 +68,7 @@ export function testContainer({
     labels: {},
     annotations: { [annotationNames.hash]: hash, [annotationNames.restartCount]: String(attempt) },
     mounts: [],
+    resources,
   };
 }
 

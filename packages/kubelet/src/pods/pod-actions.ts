@@ -2,12 +2,13 @@
 // kuberuntime computePodActions. Pure; the worker carries it out.
 
 import type { Container, Pod } from "@picokube/api/core/v1";
+import { resizeOf } from "../allocation/container-resize.js";
 import type { ContainerStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
 import { containerChanged, newestOf, shouldContainerBeRestarted } from "./container-spec.js";
 import { computeInitActions } from "./init-container-actions.js";
 
-export type KillReason = "Changed" | "Unknown" | "LivenessProbe" | "StartupProbe";
+export type KillReason = "Changed" | "Unknown" | "LivenessProbe" | "StartupProbe" | "Resize";
 
 export interface ContainerToKill {
   readonly id: string;
@@ -28,6 +29,8 @@ export interface PodActions {
   readonly containersToStart: readonly string[];
   readonly ephemeralContainersToStart: readonly string[];
   readonly containersToKill: readonly ContainerToKill[];
+  /** Running ones to resize in place. */
+  readonly containersToUpdate: readonly { readonly id: string; readonly name: string }[];
 }
 
 /** Probe verdicts by container id; undefined: none yet. */
@@ -50,6 +53,9 @@ export function reasonToKill(
   }
   if (verdicts.startup(status.id) === false) {
     return { message: `Container ${container.name} failed startup probe`, reason: "StartupProbe" };
+  }
+  if (resizeOf(container, status) === "restart") {
+    return { message: `Container ${container.name} resize requires restart`, reason: "Resize" };
   }
   return undefined;
 }
@@ -94,6 +100,7 @@ export function computePodActions(pod: Pod, state: PodState, verdicts: Verdicts)
     containersToStart: [],
     ephemeralContainersToStart: [],
     containersToKill: [],
+    containersToUpdate: [],
   };
   if (create) return newSandboxActions(pod, state, base);
 
@@ -108,6 +115,7 @@ export function computePodActions(pod: Pod, state: PodState, verdicts: Verdicts)
       ephemeralContainersToStart,
       initContainersToStart: init.toStart,
       containersToKill: init.toKill,
+      containersToUpdate: init.toUpdate,
     };
   }
   const regular = regularActions(pod, state, verdicts);
@@ -120,12 +128,14 @@ export function computePodActions(pod: Pod, state: PodState, verdicts: Verdicts)
     initContainersToStart: nothingLeft ? [] : init.toStart,
     containersToStart: regular.toStart,
     containersToKill: [...init.toKill, ...regular.toKill],
+    containersToUpdate: [...init.toUpdate, ...regular.toUpdate],
   };
 }
 
 function regularActions(pod: Pod, state: PodState, verdicts: Verdicts) {
   const toStart: string[] = [];
   const toKill: ContainerToKill[] = [];
+  const toUpdate: { id: string; name: string }[] = [];
   let kept = 0;
   for (const container of pod.spec?.containers ?? []) {
     const { name } = container;
@@ -142,6 +152,7 @@ function regularActions(pod: Pod, state: PodState, verdicts: Verdicts) {
     const why = reasonToKill(container, status, verdicts);
     if (!why) {
       kept++;
+      if (resizeOf(container, status) === "update") toUpdate.push({ id: status.id, name });
       continue;
     }
     const restart = why.reason === "Changed" || pod.spec?.restartPolicy !== "Never";
@@ -149,11 +160,11 @@ function regularActions(pod: Pod, state: PodState, verdicts: Verdicts) {
     toKill.push({
       id: status.id,
       name,
-      message: restart ? `${why.message}, will be restarted` : why.message,
+      message: restart && why.reason !== "Resize" ? `${why.message}, will be restarted` : why.message,
       reason: why.reason,
     });
   }
-  return { toStart, toKill, kept };
+  return { toStart, toKill, toUpdate, kept };
 }
 
 /** Whether the actions leave everything as it is. */
@@ -164,7 +175,8 @@ export function isIdle(actions: PodActions): boolean {
     actions.initContainersToStart.length +
       actions.containersToStart.length +
       actions.ephemeralContainersToStart.length +
-      actions.containersToKill.length ===
+      actions.containersToKill.length +
+      actions.containersToUpdate.length ===
       0
   );
 }

@@ -1,7 +1,9 @@
 // What the carrying-out half of the pod worker works with: one bundle, made in main.ts, shared by all workers.
 
+import type { Pod } from "@picokube/api/core/v1";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
+import type { AllocatedPods } from "../allocation/allocated-pods.js";
 import type { CgroupTree } from "../cgroups/pod-cgroup.js";
 import type { Runtime } from "../cri/runtime.js";
 import type { ImageManager } from "../images/image-manager.js";
@@ -45,6 +47,9 @@ export interface PodContext {
   readonly files: PodFiles;
   readonly logs: LogFiles;
   readonly backoff: CrashBackoff;
+  readonly allocations: AllocatedPods;
+  /** The node's other pods that live, with what they were granted. */
+  readonly otherPods: (podUid: string) => Pod[];
   /** Undefined: containers go where the engine puts them. */
   readonly cgroups: CgroupTree | undefined;
   readonly memoryCapacityBytes: number;

@@ -20,6 +20,8 @@ export interface PodManager extends PodLookup {
   started(): boolean;
   /** Those that have not ended and were not refused. */
   active(): Pod[];
+  /** The active ones but this, with the resources they were granted. */
+  otherPods(podUid: string): Pod[];
   /** The kubelet ends the pod of its own accord. */
   end(podUid: string, verdict: Verdict): void;
   /** Nothing of it runs, and its volumes are gone. */
@@ -65,15 +67,18 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   }
 
   function startWorker(pod: Pod): void {
-    const worker = new PodWorker(context(), pod, (uid) => workers.delete(uid));
-    const { settings, objects } = context();
-    const others = [...workers.values()]
-      .filter(({ ended, pod }) => !ended && !isPodTerminal(pod))
-      .map((other) => other.pod);
+    const { settings, objects, allocations } = context();
+    const worker = new PodWorker(context(), pod, (uid) => {
+      workers.delete(uid);
+      // There is room now: wishes that waited for it are looked at anew.
+      for (const other of workers.values()) if (other.waitsForResize) other.wake();
+    });
+    const others = otherPods(pod.metadata.uid);
     const refusal =
       isPodTerminal(pod) || pod.metadata.deletionTimestamp
         ? undefined
-        : (options.refusalOf(pod) ?? refusalOf(pod, { others, node: objects.node(), maxPods: settings.maxPods }));
+        : (options.refusalOf(pod) ??
+          refusalOf(allocations.apply(pod), { others, node: objects.node(), maxPods: settings.maxPods }));
     workers.set(pod.metadata.uid, worker);
     if (refusal) {
       context().events.warning(pod, { reason: refusal.reason, message: refusal.message });
@@ -85,6 +90,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       });
     } else worker.wake();
   }
+
+  const active = () => [...workers.values()].filter(({ ended, pod }) => !ended && !isPodTerminal(pod));
+  const otherPods = (podUid: string) =>
+    active().flatMap(({ pod }) => (pod.metadata.uid === podUid ? [] : [context().allocations.apply(pod)]));
 
   function unset(uid: string): void {
     statics.delete(uid);
@@ -127,7 +136,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     },
     wake: (uid) => workers.get(uid)?.wake(),
     started: () => adopted,
-    active: () => [...workers.values()].filter(({ ended, pod }) => !ended && !isPodTerminal(pod)).map(({ pod }) => pod),
+    active: () => active().map(({ pod }) => pod),
+    otherPods,
     end: (uid, verdict) => workers.get(uid)?.end(verdict),
     cleanedUp: (uid) => workers.get(uid)?.cleanedUp ?? true,
 
@@ -139,6 +149,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp),
       );
       for (const pod of byAge) if (started && !workers.has(pod.metadata.uid)) startWorker(pod);
+      if (started) context().allocations.keepOnly(new Set(wanted.keys()));
       adopted = started;
       while (!signal.aborted) {
         await housekeep(signal).catch((err: unknown) => {

@@ -11,6 +11,7 @@ import type {
 } from "@picokube/api/core/v1";
 import { isSidecar, qosClass } from "@picokube/api/pod";
 import { formatTime } from "@picokube/api/time";
+import { shownResources } from "../allocation/container-resize.js";
 import type { PodState } from "../parts.js";
 import { newestOf, restartCountOf, shouldContainerBeRestarted } from "./container-spec.js";
 import { apiContainerId, containerStateOf } from "./container-state.js";
@@ -32,6 +33,7 @@ export interface PodStatusInputs {
   readonly nowMs: number;
   /** Nothing of the pod runs, nor will it again. */
   readonly terminal: boolean;
+  readonly resizeConditions?: readonly PodCondition[];
   /** Set by who ended the pod: eviction, deadline, admission. */
   readonly verdict?: {
     readonly phase: "Failed";
@@ -122,8 +124,23 @@ function statusesOf(
     if (!isInit || isSidecar(container as Container)) {
       setReadiness(inputs, { container: container as Container, status, old });
     } else status.ready = status.state?.terminated?.exitCode === 0;
-    return status;
+    return withResources(inputs, container as Container, status);
   });
+}
+
+/** Ephemeral containers have none to tell of. */
+function withResources(
+  { pod, state }: PodStatusInputs,
+  container: Container,
+  status: ContainerStatus,
+): ContainerStatus {
+  if (pod.spec?.ephemeralContainers?.some(({ name }) => name === container.name)) return status;
+  const { requests } = container.resources ?? {};
+  return {
+    ...status,
+    ...(requests && Object.keys(requests).length > 0 ? { allocatedResources: requests } : {}),
+    resources: shownResources(container, newestOf(state, container.name)),
+  };
 }
 
 /** The whole status; conditions without transition times. */
@@ -154,6 +171,7 @@ export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
     phase,
     conditions: [
       ...podConditions({ pod, phase, initStatuses: inits, statuses, sandboxReady }),
+      ...(inputs.resizeConditions ?? []),
       ...(verdict?.conditions ?? []),
     ],
     ...(message ? { message } : {}),

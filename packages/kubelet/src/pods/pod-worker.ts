@@ -5,17 +5,17 @@ import type { Pod, PodCondition, PodStatus } from "@picokube/api/core/v1";
 import { isPodTerminal } from "@picokube/api/pod";
 import { exponential } from "@picokube/component-base/backoff";
 import type { Timer } from "@picokube/component-base/clock";
+import { PodResize } from "../allocation/pod-resize.js";
 import { removePodCgroup } from "../cgroups/pod-cgroup.js";
 import type { PodState } from "../parts.js";
 import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
 import { restartCountOf } from "./container-spec.js";
 import { killPod, stopSandboxes } from "./kill-container.js";
-
 import { observe } from "./observe.js";
 import { computePodActions, isIdle } from "./pod-actions.js";
 import type { PodContext } from "./pod-context.js";
 import { generatePodStatus } from "./pod-status.js";
-import { syncPod } from "./sync-pod.js";
+import { type SyncOutcome, syncPod } from "./sync-pod.js";
 import { TerminationMessages } from "./termination-messages.js";
 
 /** Why the kubelet itself ended a pod. */
@@ -43,6 +43,7 @@ export class PodWorker {
   readonly #onGone: (uid: string) => void;
   readonly #failures = new Map<string, { reason: string; message: string }>();
   readonly #messages: TerminationMessages;
+  readonly #resize: PodResize;
   readonly #retry = exponential({ initialMs: retryInitialMs, maxMs: retryMaxMs, jitter: 0.1 });
   #pod: Pod;
   #stage: Stage = "syncing";
@@ -61,6 +62,7 @@ export class PodWorker {
   constructor(context: PodContext, pod: Pod, onGone: (uid: string) => void) {
     this.#context = context;
     this.#pod = pod;
+    this.#resize = new PodResize(context, pod);
     this.#onGone = onGone;
     this.#messages = new TerminationMessages(context.runtime);
   }
@@ -88,6 +90,7 @@ export class PodWorker {
   update(pod: Pod): void {
     const before = this.#pod;
     this.#pod = pod;
+    this.#resize.update(pod);
     const deletionBegins =
       pod.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined;
     if (deletionBegins && this.#stage === "syncing") this.#interrupt();
@@ -188,7 +191,7 @@ export class PodWorker {
     const { prober, settings, clock, statuses } = this.#context;
     const old = this.#status ?? statuses.get(this.#pod.metadata.uid) ?? this.#pod.status;
     this.#status = generatePodStatus({
-      pod: this.#pod,
+      pod: this.#resize.allocated,
       state,
       old,
       failures: this.#failures,
@@ -198,13 +201,20 @@ export class PodWorker {
       hostIps: settings.nodeIps,
       nowMs: clock.now(),
       terminal,
+      resizeConditions: terminal ? [] : this.#resize.conditions(state),
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
     });
     return this.#status;
   }
 
+  /** A wish of its own waits for room. */
+  get waitsForResize(): boolean {
+    return this.#stage === "syncing" && this.#resize.waits;
+  }
+
   async #sync(signal: AbortSignal): Promise<number | undefined> {
     const { statuses, prober, events, network } = this.#context;
+    this.#resize.grant(this.#pod);
     const state = await this.#observe();
     if (this.#overDeadline()) return 0;
     const status = this.#generate(state, { terminal: false });
@@ -217,12 +227,14 @@ export class PodWorker {
       events.warning(this.#pod, { reason: "NetworkNotReady", message });
       throw new Error(message);
     }
-    const actions = computePodActions(this.#pod, state, prober);
+    const pod = this.#resize.allocated;
+    const actions = computePodActions(pod, state, prober);
     await removeDeadContainers(this.#context.runtime, state);
     if (isIdle(actions)) return this.#syncAgainMs();
-    let outcome: { retryMs: number | undefined; failed: boolean };
+    let outcome: SyncOutcome;
     try {
-      outcome = await syncPod(this.#context, { pod: this.#pod, state, actions, failures: this.#failures, signal });
+      outcome = await syncPod(this.#context, { pod, state, actions, failures: this.#failures, signal });
+      this.#resize.carriedOut(outcome.resizeError);
     } finally {
       if (!signal.aborted) {
         const after = await this.#observe();
@@ -308,6 +320,7 @@ export class PodWorker {
     files.remove(uid);
     statuses.forget(uid);
     states.delete(uid);
+    this.#context.allocations.remove(uid);
     this.#stopped = true;
     this.#onGone(uid);
   }

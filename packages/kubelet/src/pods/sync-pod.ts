@@ -3,6 +3,7 @@
 
 import type { Container, EphemeralContainer, Pod } from "@picokube/api/core/v1";
 import { formatDuration } from "@picokube/component-base/duration";
+import { resizeContainers } from "../allocation/resize-containers.js";
 import type { PodState, PodVolumes } from "../parts.js";
 import { allContainers, containerHash, newestOf, restartCountOf } from "./container-spec.js";
 import { killContainer, killPod } from "./kill-container.js";
@@ -25,6 +26,8 @@ export interface PodSync {
 export interface SyncOutcome {
   readonly retryMs: number | undefined;
   readonly failed: boolean;
+  /** Why a resize in place failed. */
+  readonly resizeError?: string | undefined;
 }
 
 /** Tries to bring the pod to its spec. Throws for what concerns the whole pod, after telling its event. */
@@ -44,16 +47,32 @@ export async function syncPod(context: PodContext, sync: PodSync): Promise<SyncO
       if (status) await killContainer(context, pod, status, { message, reason, podIp: state.podIps[0], signal });
     }),
   );
+  const resizeError = await resize(context, pod, actions);
   const starts = [
     ...actions.ephemeralContainersToStart,
     ...actions.initContainersToStart,
     ...actions.containersToStart,
   ];
   const due = dueContainers(context, sync, starts);
-  if (due.containers.length === 0 && !actions.createSandbox) return { retryMs: due.retryMs, failed: false };
+  if (due.containers.length === 0 && !actions.createSandbox) {
+    return { retryMs: due.retryMs, failed: resizeError !== undefined, resizeError };
+  }
   const place = await preparePlace(context, sync);
   const failed = await startAll(context, sync, { place, containers: due.containers });
-  return { retryMs: due.retryMs, failed };
+  return { retryMs: due.retryMs, failed: failed || resizeError !== undefined, resizeError };
+}
+
+/** In place, or around containers that restart for it; what went wrong, for the pod's condition. */
+async function resize(context: PodContext, pod: Pod, actions: PodActions): Promise<string | undefined> {
+  const restarts = actions.containersToKill.some(({ reason }) => reason === "Resize");
+  if (!restarts && actions.containersToUpdate.length === 0) return undefined;
+  try {
+    await resizeContainers(context, pod, actions.containersToUpdate);
+    return undefined;
+  } catch (err) {
+    context.logger.error("Cannot resize the pod", { pod: podName(pod), err });
+    return (err as Error).message;
+  }
 }
 
 interface Place {

@@ -72,6 +72,12 @@ export function containerStatusOf(info: ContainerInspectInfo, imageId: string): 
         readOnly: !mount.RW,
         propagation: propagations[mount.Propagation] ?? "None",
       })),
+    resources: {
+      cpuShares: info.HostConfig.CpuShares ?? 0,
+      cpuQuotaUs: info.HostConfig.CpuQuota ?? 0,
+      cpuPeriodUs: info.HostConfig.CpuPeriod ?? 0,
+      memoryLimitBytes: info.HostConfig.Memory ?? 0,
+    },
   };
 }
 

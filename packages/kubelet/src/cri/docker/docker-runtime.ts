@@ -190,6 +190,18 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
     },
     stopContainer: stop,
     removeContainer: remove,
+    updateContainer: async (id, { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes }) => {
+      inspected.delete(id);
+      // Zero means "as it was" to the engine; -1 lifts a limit.
+      const limits = {
+        CpuShares: cpuShares ?? 2,
+        CpuPeriod: cpuPeriodUs ?? 100_000,
+        CpuQuota: cpuQuotaUs ?? -1,
+        ...(memoryLimitBytes === undefined ? {} : { Memory: memoryLimitBytes, MemorySwap: memoryLimitBytes }),
+      };
+      await docker.getContainer(id).update(limits).catch(translateError);
+      inspected.delete(id);
+    },
     listContainers: async (filter) =>
       Promise.all((await listInspected("container", filter?.podUid)).map((info) => statusOf(info))),
     containerStatus: async (id) => statusOf(await inspect(id)),

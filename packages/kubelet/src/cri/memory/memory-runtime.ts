@@ -127,6 +127,7 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
       labels: config.labels,
       annotations: config.annotations,
       mounts: config.mounts,
+      resources: config.resources,
     });
     emit("created", id, podUid);
     return id;
@@ -206,6 +207,7 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
     },
     listContainers: async (filter) =>
       [...containers.values()].filter(({ podUid }) => filter?.podUid === undefined || podUid === filter.podUid),
+    updateContainer: async (id, resources) => change(id, { resources }),
     containerStatus: async (id) => container(id),
     execSync: async (id, command) => {
       if (container(id).state !== "running") throw new Error(`Container ${id} is not running`);
