@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Node, type Pod, pods } from "@picokube/api/core/v1";
-import { isAlreadyExists, isNotFound } from "@picokube/api/errors";
+import { isAlreadyExists, isForbidden, isNotFound } from "@picokube/api/errors";
 import type { NewObject } from "@picokube/api/meta/v1";
 import type { Client } from "@picokube/client/client";
 import type { Clock } from "@picokube/component-base/clock";
@@ -137,7 +137,8 @@ async function ensureMirror(options: StaticPodsOptions, pod: Pod): Promise<void>
   const node = options.node();
   if (!node) return;
   const current = await options.client.get(pods, nameOf(pod)).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
+    // A node has no right to a pod that is not bound to it, and what is not there is bound to nobody.
+    if (isNotFound(error) || isForbidden(error)) return undefined;
     throw error;
   });
   if (current?.metadata.annotations?.[annotations.mirror] === pod.metadata.uid && !current.metadata.deletionTimestamp)

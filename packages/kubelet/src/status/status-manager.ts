@@ -2,7 +2,7 @@
 // deletes what has terminated. Never decides what a status says.
 
 import { type Pod, type PodStatus, pods } from "@picokube/api/core/v1";
-import { isNotFound, StatusError } from "@picokube/api/errors";
+import { isForbidden, isNotFound, StatusError } from "@picokube/api/errors";
 import type { Client } from "@picokube/client/client";
 import { type Exponential, exponential } from "@picokube/component-base/backoff";
 import type { Clock } from "@picokube/component-base/clock";
@@ -191,7 +191,8 @@ async function found<T>(get: Promise<T>): Promise<T | undefined> {
   try {
     return await get;
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    // A node has no right to a pod that is not bound to it, and what is not there is bound to nobody.
+    if (isNotFound(error) || isForbidden(error)) return undefined;
     throw error;
   }
 }
