@@ -209,6 +209,7 @@ export const isAlreadyExists = isReason("AlreadyExists");
 export const isConflict = isReason("Conflict");
 export const isInvalid = isReason("Invalid");
 export const isForbidden = isReason("Forbidden");
+export const isUnauthorized = isReason("Unauthorized");
 export const isTooManyRequests = isReason("TooManyRequests");
 
 /** 410, whichever reason it carries: list again. */

@@ -18,6 +18,7 @@ import { endpointSliceMirroringController } from "./endpointslicemirroring/endpo
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.js";
 import { garbageCollector } from "./garbage-collector/garbage-collector.js";
 import { jobController } from "./job/job-controller.js";
+import { kubeletServingApproverController } from "./kubelet-serving-approver/kubelet-serving-approver-controller.js";
 import { localPathProvisionerController } from "./local-path-provisioner/local-path-provisioner-controller.js";
 import { namespaceController } from "./namespace/namespace-controller.js";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.js";
@@ -339,6 +340,15 @@ export const controllers: readonly ControllerEntry[] = [
     workers: one,
     isOffByDefault: true,
     create: tokenCleanerController,
+  },
+  {
+    name: "kubelet-serving-approver-controller",
+    alias: "kubelet-serving-approver",
+    serviceAccount: "kubelet-serving-approver",
+    queue: "kubelet_serving_approval",
+    workers: one,
+    isOffByDefault: true,
+    create: kubeletServingApproverController,
   },
 ];
 

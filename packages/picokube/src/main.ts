@@ -6,6 +6,7 @@ import pc from "picocolors";
 import { type ComponentName, componentNames } from "./cluster/cluster.js";
 import { checkCerts, listCerts, renewCerts } from "./commands/certs.js";
 import { down } from "./commands/down.js";
+import { addJoinCommands } from "./commands/join-commands.js";
 import { addNodeCommands } from "./commands/node-commands.js";
 import { reset } from "./commands/reset.js";
 import { dataDir, registryMirror } from "./commands/shared-options.js";
@@ -104,6 +105,7 @@ certs
   .action((names: string[], { dataDir }: { dataDir: string }) => renewCerts(dataDir, names));
 addNodeCommands(program);
 addTokenCommands(program);
+addJoinCommands(program);
 program
   .command("supervise", { hidden: true })
   .addOption(dataDir())

@@ -162,7 +162,10 @@ test("F1 the cluster's own ports are nobody's to take", (t) => {
       conditions: [{ type: "Ready", status: "True" }],
     } as never,
   });
-  const api = { ...slice([{ addresses: ["10.0.0.1"] }]), ports: [{ name: "https", port: 6443, protocol: "TCP" as const }] };
+  const api = {
+    ...slice([{ addresses: ["10.0.0.1"] }]),
+    ports: [{ name: "https", port: 6443, protocol: "TCP" as const }],
+  };
   const taken = portsOfCluster([host], [api]);
   const ask = (port: number) =>
     planLoadBalancer(lb({ ports: [{ port }] }), { nodes: [host], slices: [], taken, pool: undefined }).problem;

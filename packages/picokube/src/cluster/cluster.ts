@@ -57,6 +57,8 @@ export interface Cluster {
   readonly ports: Ports;
   /** The pod network's bridge and the first word of kube-proxy's chains: what keeps two clusters on a host apart. */
   readonly podBridge: string;
+  /** This machine is a worker of a cluster elsewhere, whose API server is there. */
+  readonly joined?: { readonly server: string };
   readonly chainPrefix: string;
   /** Extra flags by component, each without its dashes: "max-pods=50". */
   readonly componentArgs: Readonly<Partial<Record<ComponentName, readonly string[]>>>;

@@ -13,6 +13,8 @@ export interface ComponentSpec {
   readonly logFile: string;
   /** Answers 200 when the component is well. */
   readonly healthUrl: string;
+  /** A file that another component makes: this one is not started before it is there. */
+  readonly needs?: string;
 }
 
 /** How node runs a component, as in its executable's first line: a small young generation everywhere, and a compiler that
@@ -30,6 +32,7 @@ function executable(packageName: string, name: string): string {
 /** All components that run on this machine, in the order they are started. */
 export function componentSpecs(cluster: Cluster): ComponentSpec[] {
   const controlPlane = [apiServer(cluster), controllerManager(cluster), scheduler(cluster)];
+  if (cluster.joined) return [kubelet(cluster), { ...kubeProxy(cluster), needs: kubeletKubeconfig(cluster) }];
   return cluster.controlPlaneOnly
     ? controlPlane
     : [controlPlane[0]!, kubelet(cluster), ...controlPlane.slice(1), kubeProxy(cluster), clusterDns(cluster)];
@@ -119,7 +122,7 @@ function controllerManager(cluster: Cluster): ComponentSpec {
       `--tls-cert-file=${pki}/kube-controller-manager.crt`,
       `--tls-private-key-file=${pki}/kube-controller-manager.key`,
       `--client-ca-file=${pki}/ca.crt`,
-      "--controllers=*,bootstrap-signer-controller,token-cleaner-controller,service-lb-controller",
+      "--controllers=*,bootstrap-signer-controller,token-cleaner-controller,kubelet-serving-approver-controller,service-lb-controller",
       `--root-ca-file=${pki}/ca.crt`,
       `--cluster-signing-cert-file=${pki}/ca.crt`,
       `--cluster-signing-key-file=${pki}/ca.key`,
@@ -160,7 +163,10 @@ function kubelet(cluster: Cluster): ComponentSpec {
     healthUrl: `http://127.0.0.1:${cluster.ports.kubeletHealth}/healthz`,
     flags: [
       `--config=${paths.config}/kubelet.yaml`,
-      `--kubeconfig=${paths.kubeconfigs}/kubelet.kubeconfig`,
+      `--kubeconfig=${kubeletKubeconfig(cluster)}`,
+      ...(cluster.joined
+        ? [`--bootstrap-kubeconfig=${paths.kubeconfigs}/bootstrap-kubelet.kubeconfig`, `--cert-dir=${paths.pki}`]
+        : []),
       `--hostname-override=${cluster.nodeName}`,
       `--node-ip=${cluster.nodeIp}`,
       `--root-dir=${paths.kubelet}`,
@@ -168,6 +174,11 @@ function kubelet(cluster: Cluster): ComponentSpec {
       `--cluster-cidr=${cluster.podCidr}`,
     ],
   });
+}
+
+/** What a node's kubelet is known by; on a joined machine its kube-proxy comes by it too. */
+export function kubeletKubeconfig(cluster: Cluster): string {
+  return `${pathsOf(cluster).kubeconfigs}/kubelet.kubeconfig`;
 }
 
 function kubeProxy(cluster: Cluster): ComponentSpec {

@@ -4,6 +4,19 @@ import { stringify } from "yaml";
 import { type Cluster, pathsOf } from "./cluster.js";
 import { dnsVip } from "./components.js";
 
+/** The engine and its disk are the user's, with images of other work on them: as kind does, nothing of theirs is collected,
+ *  and no pod goes because their disk is full. */
+export const hostKeeping = {
+  imageGCHighThresholdPercent: 100,
+  evictionHard: {
+    "memory.available": "100Mi",
+    "nodefs.available": "0%",
+    "nodefs.inodesFree": "0%",
+    "imagefs.available": "0%",
+    "imagefs.inodesFree": "0%",
+  },
+} as const;
+
 /** File name → content, for the cluster's config directory. */
 export function configFiles(cluster: Cluster): Record<string, string> {
   const { pki, kubeconfigs } = pathsOf(cluster);
@@ -25,16 +38,7 @@ export function configFiles(cluster: Cluster): Record<string, string> {
       authorization: { mode: "Webhook" },
       clusterDNS: [dnsVip(cluster)],
       clusterDomain: cluster.clusterDomain,
-      // The engine and its disk are the user's, with images of other work on them: as kind does, nothing of theirs is
-      // collected, and no pod goes because their disk is full.
-      imageGCHighThresholdPercent: 100,
-      evictionHard: {
-        "memory.available": "100Mi",
-        "nodefs.available": "0%",
-        "nodefs.inodesFree": "0%",
-        "imagefs.available": "0%",
-        "imagefs.inodesFree": "0%",
-      },
+      ...hostKeeping,
     },
     "kube-proxy.yaml": {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",

@@ -23,6 +23,16 @@ export async function routes(): Promise<string[]> {
     .map(({ dst }) => (dst.includes("/") ? dst : `${dst}/32`));
 }
 
+/** The source address of packets to that host; undefined when there is no way to it. */
+export async function addressTowards(host: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await run("ip", ["-json", "-4", "route", "get", host]);
+    return (JSON.parse(stdout) as Route[])[0]?.prefsrc;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The source address of packets that leave by the default route; undefined without one. */
 export async function defaultRouteAddress(): Promise<string | undefined> {
   const all = await ipRoutes();

@@ -5,9 +5,18 @@ import { join } from "node:path";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { type CertificateState, certificateStates } from "@picokube/pki/certificate-states";
 import pc from "picocolors";
-import { type Cluster, pathsOf, requireCluster } from "../cluster/cluster.js";
+import { type Cluster, pathsOf, requireCluster as requireAnyCluster } from "../cluster/cluster.js";
 import { clusterNames, makeCredentials } from "../steps/credentials.js";
 import { printTable } from "./print-table.js";
+
+/** Throws ConfigError on a joined machine, which has no CA to issue anything with. */
+function requireCluster(dataDir: string): Cluster {
+  const cluster = requireAnyCluster(dataDir);
+  if (!cluster.joined) return cluster;
+  throw new ConfigError(
+    `this machine joined the cluster at ${cluster.joined.server}: its kubelet renews its certificates by itself, they lie in ${pathsOf(cluster).pki}`,
+  );
+}
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -30,10 +30,15 @@ export async function reset(dataDir: string): Promise<void> {
   if (!cluster.controlPlaneOnly)
     for (const name of ["kubelet", "kube-proxy"] as const)
       await cleanUp(cluster, name).catch((error: Error) => faults.push(error.message));
-  await removeFromUserKubeconfig(cluster.name);
-  for (const path of [...Object.values(pathsOf(cluster)), cluster.adminKubeconfig, cluster.logDir])
+  // A joined machine never had the administrator's entries; what is there of that name is somebody's own.
+  if (!cluster.joined) {
+    await removeFromUserKubeconfig(cluster.name);
+    rmSync(cluster.adminKubeconfig, { force: true });
+    removeIfEmpty(dirname(cluster.adminKubeconfig));
+  }
+  for (const path of [...Object.values(pathsOf(cluster)), cluster.logDir])
     rmSync(path, { recursive: true, force: true });
-  for (const directory of [cluster.dataDir, dirname(cluster.adminKubeconfig)]) removeIfEmpty(directory);
+  removeIfEmpty(cluster.dataDir);
   if (faults.length > 0) throw new Error(`not everything could be removed: ${faults.join("; ")}`);
   console.log(`Every trace of the cluster ${cluster.name} is removed.`);
 }

@@ -27,6 +27,7 @@ import { readProcessTable } from "../supervisor/process-table.js";
 import { startSupervisor } from "../supervisor/start-supervisor.js";
 import { readVms } from "../vms/vm.js";
 import { bootVm } from "../vms/vm-lifecycle.js";
+import { upWorker } from "./join.js";
 import { makeVm, waitUntilReady } from "./node.js";
 
 const waitMs = 120_000;
@@ -45,6 +46,7 @@ export async function up(flags: UpFlags): Promise<void> {
 async function upAlone(flags: UpFlags): Promise<void> {
   const startedAt = Date.now();
   const known = readCluster(flags.dataDir);
+  if (known?.joined) return upWorker(known);
   const cluster = known ? await adjustCluster(known, flags) : await resolveCluster(flags);
   if (known && (await isRunning(known))) {
     requireUnchanged(known, cluster);

@@ -8,6 +8,7 @@ import type { Resource } from "@picokube/api/resource";
 import { stringify } from "yaml";
 import type { Cluster } from "../cluster/cluster.js";
 import { dnsVip } from "../cluster/components.js";
+import { hostKeeping } from "../cluster/config-files.js";
 import { bootstrapGroup, clusterInfo, configMapNames } from "./names.js";
 
 export interface Wanted {
@@ -22,6 +23,7 @@ const group = (name: string) => ({ kind: "Group", apiGroup, name });
 const nodesGroup = group("system:nodes");
 const joinersGroup = group(bootstrapGroup);
 const proxyAccount = { namespace: "kube-system", name: "kube-proxy" };
+const approverAccount = { namespace: "kube-system", name: "kubelet-serving-approver" };
 const csrRole = "system:certificates.k8s.io:certificatesigningrequests";
 
 /** Everything, in an order in which it can be created. */
@@ -66,6 +68,30 @@ function rights(): Wanted[] {
     clusterBinding("kubeadm:node-proxier", "system:node-proxier", [{ kind: "ServiceAccount", ...proxyAccount }]),
     // A joined machine's kube-proxy is a process beside its kubelet, not a pod with an account: it comes as its node.
     clusterBinding("picokube:node-proxier", "system:node-proxier", [nodesGroup]),
+    // What kubelets of joined machines serve with is approved without a person where it names their own Node alone.
+    { resource: serviceaccounts, object: { metadata: approverAccount as never } },
+    clusterRole("picokube:kubelet-serving-approver", [
+      {
+        apiGroups: ["certificates.k8s.io"],
+        resources: ["certificatesigningrequests"],
+        verbs: ["get", "list", "watch"],
+      },
+      {
+        apiGroups: ["certificates.k8s.io"],
+        resources: ["certificatesigningrequests/approval"],
+        verbs: ["update"],
+      },
+      {
+        apiGroups: ["certificates.k8s.io"],
+        resources: ["signers"],
+        resourceNames: ["kubernetes.io/kubelet-serving"],
+        verbs: ["approve"],
+      },
+      { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
+    ]),
+    clusterBinding("picokube:kubelet-serving-approver", "picokube:kubelet-serving-approver", [
+      { kind: "ServiceAccount", ...approverAccount },
+    ]),
     // NodeRestriction keeps each node to its own Node; this lets `picokube leave` take that away.
     clusterRole("picokube:node-leave", [{ apiGroups: [""], resources: ["nodes"], verbs: ["delete"] }]),
     clusterBinding("picokube:node-leave", "picokube:node-leave", [nodesGroup]),
@@ -110,6 +136,7 @@ function configObjects(cluster: Cluster, ca: string): Wanted[] {
       rotateCertificates: true,
       // The API server checks what kubelets serve with.
       serverTLSBootstrap: true,
+      ...hostKeeping,
     }),
     configMap(configMapNames.proxy, {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",

@@ -36,6 +36,12 @@ export async function runSupervisor({ dataDir, node }: { dataDir: string; node?:
       { specs: vm ? vmComponentSpecs(cluster, vm) : componentSpecs(cluster), tablePath, clock },
       controller.signal,
     ),
-    renewCredentials(() => (vm ? makeVmCredentials(cluster, vm) : makeCredentials(cluster)), clock, controller.signal),
+    // A joined machine's kubelet sees to its own.
+    cluster.joined ||
+      renewCredentials(
+        () => (vm ? makeVmCredentials(cluster, vm) : makeCredentials(cluster)),
+        clock,
+        controller.signal,
+      ),
   ]);
 }

@@ -14,6 +14,7 @@ import { type ProcessRow, readProcessTable, writeProcessTable } from "./process-
 const logLimitBytes = 64 * 1024 * 1024;
 const stopTimeoutMs = 15_000;
 const adoptedPollMs = 250;
+const neededPollMs = 100;
 /** A component that ran this long starts its back-off anew. */
 const steadyMs = 60_000;
 
@@ -74,6 +75,7 @@ async function keep(component: ComponentSpec, { clock, signal, adopted, record }
   let row: ProcessRow = adopted ?? { process: undefined, startedAt: 0, restarts: 0, lastExit: undefined };
   let running = isAlive(row.process) ? ended(row.process, signal) : undefined;
   if (running) record(row);
+  if (!running) await present(component.needs, clock, signal);
   for (let first = running === undefined; !signal.aborted; first = false) {
     if (!running) {
       const started = start(component);
@@ -92,6 +94,11 @@ async function keep(component: ComponentSpec, { clock, signal, adopted, record }
     note(component, `${component.name} ended with ${why}; starting it again in ${(delayMs / 1000).toFixed(1)} s`);
     await clock.sleep(delayMs, signal).catch(() => {});
   }
+}
+
+async function present(path: string | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (path !== undefined && !existsSync(path) && !signal.aborted)
+    await clock.sleep(neededPollMs, signal).catch(() => {});
 }
 
 function start(component: ComponentSpec): { identity: ProcessIdentity | undefined; ended: Promise<string> } {
