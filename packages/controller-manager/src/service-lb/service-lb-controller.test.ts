@@ -5,6 +5,7 @@ import { endpointslices } from "@picokube/api/discovery/v1";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
+import { endpointSliceController } from "../endpointslice/endpointslice-controller.js";
 import { eventually, runControllers } from "../run-controllers.testing.js";
 import { serviceLbController } from "./service-lb-controller.js";
 
@@ -49,9 +50,21 @@ test("F1 nodes' addresses", async (t) => {
   const { client } = apiServer;
   const { get, create, change, has, told, node } = asks(apiServer);
   const options = { loadBalancerAddresses: [] };
-  const running = runControllers(t, { client, create: [serviceLbController], options, workers: 1 });
+  // Beside the one that it shares an informer with: a slice of another's making is nobody's to delete.
+  const controllers = [endpointSliceController, serviceLbController];
+  const running = runControllers(t, { client, create: controllers, options, workers: 1 });
+  await client.create(endpointslices, {
+    metadata: { name: "by-hand", namespace, labels: { "kubernetes.io/service-name": "web" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: ["192.0.2.77"] }],
+    ports: [{ port: 80 }],
+  });
 
-  await create("web", 80);
+  await create("web", 80, { selector: { app: "web" } });
+  await eventually("the EndpointSlice controller has had its turn", async () => {
+    const { items } = await client.list(endpointslices, { namespace, labelSelector: "kubernetes.io/service-name=web" });
+    return items.some(({ metadata }) => metadata.name !== "by-hand");
+  });
   await told("web", "UnAvailableLoadBalancer", "There are no available nodes for LoadBalancer");
   t.ok((await get("web"))?.metadata.finalizers?.includes(finalizer));
   await node("one", "192.0.2.1");
@@ -104,6 +117,8 @@ test("F1 nodes' addresses", async (t) => {
   await told("third", "DeletedLoadBalancer", "Deleted load balancer");
   await eventually("the finalizer is gone", async () => !(await get("third"))?.metadata.finalizers?.length);
   await has("third", "");
+
+  t.ok(await client.get(endpointslices, { name: "by-hand", namespace }), "it is still there");
 
   // Deleted while the controller is away: it waits for it.
   await running.stop();

@@ -24,7 +24,8 @@ import {
   wantsLoadBalancer,
 } from "./service-lb-plan.js";
 
-const byService = "service";
+// A name of its own: the informer is shared, and the EndpointSlice controller's index knows only its own slices.
+const byService = "service-of-any-slice";
 const apiServerService = "default/kubernetes";
 const again: Result = { requeueAfterMs: 30_000 };
 
