@@ -28,7 +28,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const confined: Readonly<Record<string, readonly string[]>> = {
   level: ["store"],
   "classic-level": ["store"],
-  "@grpc/grpc-js": ["store"],
+  "@grpc/grpc-js": ["apiserver", "store"],
   dockerode: ["kubelet/src/cri/docker"],
   fastify: ["apiserver", "kubelet"],
 };

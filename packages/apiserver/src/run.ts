@@ -83,8 +83,9 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         serviceAccountExtendTokenExpiration: options.serviceAccountExtendTokenExpiration,
       }),
     });
-    const store = await openEncryptedStore(plainStore, {
+    const { store, checkKms } = await openEncryptedStore(plainStore, {
       ...options,
+      clock,
       resourceOf: resourceOfKeys(definitions),
       onReload: () => feed.retryUnreadable(),
       logger,
@@ -139,7 +140,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
       }),
       openApi: createOpenApi({ definitions: () => registry.definitions }),
       streaming,
-      healthChecks: healthChecks({ store, feed, state }),
+      healthChecks: healthChecks({ store, feed, state, checkKms }),
       metrics,
       documents: openIdDocuments({
         issuer: options.serviceAccountIssuer[0] ?? "",

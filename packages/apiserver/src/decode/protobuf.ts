@@ -5,6 +5,7 @@ import { apiVersionOf, type GroupVersionKind, parseApiVersion } from "@picokube/
 import { definition, definitionNameOf } from "@picokube/api/schema/load";
 import type { Schema } from "@picokube/api/schema/schema";
 import { fieldsOfMessage } from "./protobuf-fields.js";
+import { type Wire, wireFields } from "./protobuf-wire.js";
 
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
@@ -13,7 +14,6 @@ const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 const MAX_DEPTH = 100;
 
 type JsonObject = Record<string, unknown>;
-type Wire = { readonly number: number; readonly varint: bigint | undefined; readonly bytes: Buffer | undefined };
 
 /** The JSON of a body; its kind is the envelope's, or the wanted one when the envelope names none. */
 export function decodeProtobuf(body: Buffer, wanted: GroupVersionKind): JsonObject {
@@ -187,44 +187,4 @@ function intOrString(bytes: Buffer): number | string {
 function rawJson(bytes: Buffer): unknown {
   const text = firstBytes(bytes)?.toString() ?? "";
   return text === "" ? undefined : (JSON.parse(text) as unknown);
-}
-
-function* wireFields(bytes: Buffer): Generator<Wire> {
-  let at = 0;
-  const truncated = () => new Error("unexpected EOF");
-  function varint(): bigint {
-    let result = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw truncated();
-      result |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asUintN(64, result);
-    }
-    throw new Error("proto: integer overflow");
-  }
-  function take(length: number): Buffer {
-    if (length < 0 || at + length > bytes.length) throw truncated();
-    at += length;
-    return bytes.subarray(at - length, at);
-  }
-  while (at < bytes.length) {
-    const tag = Number(varint());
-    const number = tag >>> 3;
-    switch (tag & 7) {
-      case 0:
-        yield { number, varint: varint(), bytes: undefined };
-        break;
-      case 1:
-        yield { number, varint: undefined, bytes: take(8) };
-        break;
-      case 2:
-        yield { number, varint: undefined, bytes: take(Number(varint())) };
-        break;
-      case 5:
-        yield { number, varint: undefined, bytes: take(4) };
-        break;
-      default:
-        throw new Error(`proto: illegal wireType ${tag & 7}`);
-    }
-  }
 }

@@ -5,6 +5,7 @@ import type { FieldError } from "@picokube/api/errors";
 import { invalidValue, required } from "@picokube/api/validation/field-error";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { readConfigFile } from "@picokube/component-base/config-file";
+import { type KmsConfiguration, kmsFaults } from "./kms/kms-configuration.js";
 import { resourceNameFaults } from "./resource-names.js";
 
 export interface Key {
@@ -23,7 +24,7 @@ export interface ProviderConfiguration {
   readonly aescbc?: Keys;
   readonly secretbox?: Keys;
   readonly identity?: object;
-  readonly kms?: object;
+  readonly kms?: KmsConfiguration;
 }
 
 export interface ResourceConfiguration {
@@ -59,19 +60,26 @@ export function validateEncryptionConfiguration({ resources }: EncryptionConfigu
   if (!Array.isArray(resources) || resources.length === 0) {
     return [required("resources", "at least one resources is required")];
   }
-  return resources.flatMap((entry, index) => entryFaults(entry, `resources[${index}]`));
+  const kmsNames = new Set<string>();
+  return resources.flatMap((entry, index) => entryFaults(entry, { path: `resources[${index}]`, kmsNames }));
 }
 
-function entryFaults({ resources = [], providers = [] }: ResourceConfiguration, path: string): FieldError[] {
+function entryFaults(
+  { resources = [], providers = [] }: ResourceConfiguration,
+  { path, kmsNames }: { path: string; kmsNames: Set<string> },
+): FieldError[] {
   const faults: FieldError[] = [];
   const [names, list] = [`${path}.resources`, `${path}.providers`];
   if (resources.length === 0) faults.push(required(names, `at least one ${names} is required`));
   faults.push(...resourceNameFaults(resources, names));
   if (providers.length === 0) faults.push(required(list, `at least one ${list} is required`));
-  return [...faults, ...providers.flatMap((provider, index) => providerFaults(provider, `${list}[${index}]`))];
+  return [
+    ...faults,
+    ...providers.flatMap((provider, index) => providerFaults(provider, `${list}[${index}]`, kmsNames)),
+  ];
 }
 
-function providerFaults(provider: ProviderConfiguration, path: string): FieldError[] {
+function providerFaults(provider: ProviderConfiguration, path: string, kmsNames: Set<string>): FieldError[] {
   const named = PROVIDERS.filter((name) => provider?.[name] !== undefined && provider[name] !== null);
   // What stands in a provider may be a key: it is not shown.
   if (named.length === 0) {
@@ -83,7 +91,7 @@ function providerFaults(provider: ProviderConfiguration, path: string): FieldErr
     return [invalidValue(path, "REDACTED", words)];
   }
   const name = named[0]!;
-  if (name === "kms") return [invalidValue(`${path}.kms`, "REDACTED", "KMS providers are not part of this build")];
+  if (name === "kms") return kmsFaults(provider.kms!, { path: `${path}.kms`, taken: kmsNames });
   if (name === "identity") return [];
   const keys = provider[name]?.keys ?? [];
   if (keys.length === 0) return [required(`${path}.${name}.keys`, "at least one keys is required")];

@@ -14,10 +14,13 @@ import type { Transformer } from "./transformer.js";
 export type TransformerOf = (resource: GroupResource) => Transformer | undefined;
 
 /** A resource that stands in several entries has the providers of all, in their order (upstream: getTransformerOverrides...). */
-export function createTransformers({ resources }: EncryptionConfiguration): TransformerOf {
+export function createTransformers(
+  { resources }: EncryptionConfiguration,
+  kmsTransformers: ReadonlyMap<string, Transformer> = new Map(),
+): TransformerOf {
   const providersOf = new Map<string, PrefixTransformer[]>();
   for (const entry of resources) {
-    const providers = entry.providers.map(prefixTransformerOf);
+    const providers = entry.providers.map((provider) => prefixTransformerOf(provider, kmsTransformers));
     for (const name of entry.resources) providersOf.set(name, [...(providersOf.get(name) ?? []), ...providers]);
   }
   const transformers = new Map<string, Transformer>();
@@ -28,7 +31,11 @@ export function createTransformers({ resources }: EncryptionConfiguration): Tran
   };
 }
 
-function prefixTransformerOf({ aesgcm, aescbc, secretbox: boxes }: ProviderConfiguration): PrefixTransformer {
+function prefixTransformerOf(
+  { aesgcm, aescbc, secretbox: boxes, kms }: ProviderConfiguration,
+  kmsTransformers: ReadonlyMap<string, Transformer>,
+): PrefixTransformer {
+  if (kms) return { prefix: `k8s:enc:kms:v2:${kms.name}:`, transformer: kmsTransformers.get(kms.name)! };
   if (aesgcm) return keyed("k8s:enc:aesgcm:v1:", { keys: aesgcm, make: aesGcm, name: "AES" });
   if (aescbc) return keyed("k8s:enc:aescbc:v1:", { keys: aescbc, make: aesCbc, name: "AES" });
   if (boxes) return keyed("k8s:enc:secretbox:v1:", { keys: boxes, make: secretbox, name: "Secretbox" });

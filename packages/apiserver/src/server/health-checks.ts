@@ -9,10 +9,13 @@ export function healthChecks({
   store,
   feed,
   state,
+  checkKms,
 }: {
   store: Store;
   feed: CacheFeed;
   state: { readonly bootstrapped: boolean; readonly stopping: boolean };
+  /** Throws when a KMS plugin is not well; undefined when nothing is encrypted. */
+  checkKms: (() => void) | undefined;
 }): HealthCheck[] {
   const bootstrapped = () => {
     if (!state.bootstrapped) throw new Error("not finished");
@@ -34,6 +37,7 @@ export function healthChecks({
         if (feed.fault) throw feed.fault;
       },
     },
+    ...(checkKms ? [{ name: "kms-providers", check: checkKms }] : []),
     { name: "poststarthook/rbac/bootstrap-roles", check: bootstrapped },
     { name: "poststarthook/bootstrap-controller", check: bootstrapped },
     {
