@@ -434,6 +434,18 @@ test("apiserver", async (t) => {
       { type: "merge", subresource: "status" },
     );
     t.match(status, { spec: { replicas: 4 }, status: { replicas: 1 } });
+    const { generation } = status.metadata;
+    const annotate = (value: string, subresource: "" | "status") =>
+      client.patch(
+        deployments,
+        name,
+        { metadata: { annotations: { note: value } } },
+        { type: "merge", ...(subresource ? { subresource } : {}) },
+      );
+    const bySelf = await annotate("a", "");
+    t.equal(bySelf.metadata.generation, generation! + 1, "a Deployment's annotations count among what is desired");
+    const byStatus = await annotate("b", "status");
+    t.match(byStatus.metadata, { annotations: { note: "b" }, generation: generation! + 1 }, "its controller's do not");
   });
 
   await t.test("pods go gracefully once they are bound", async (t) => {

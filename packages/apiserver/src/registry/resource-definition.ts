@@ -100,6 +100,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   validateStatusUpdate?(object: T, old: T, context: RequestContext): FieldError[];
   /** False for the kinds whose metadata.generation upstream leaves unset (ConfigMap, Secret, ...). */
   readonly hasGeneration: boolean;
+  /** True: annotations that change through the main resource make a new generation, too. Upstream's Deployments alone. */
+  readonly annotationsMakeGeneration?: boolean;
   readonly scale?: ScalePaths;
   /** PUT of an absent object creates it (upstream: AllowCreateOnUpdate; leases, endpoints, events...). */
   readonly allowCreateOnUpdate?: boolean;

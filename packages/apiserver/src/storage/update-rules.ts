@@ -66,14 +66,15 @@ function mergeStatus<T extends KubernetesObject>(object: T, old: T, { resource, 
   return merged;
 }
 
-/** Counts the generation on when something other than metadata and status is new. In place. */
+/** Counts the generation on when something other than metadata and status is new, of some kinds when annotations are. In place. */
 export function bumpGeneration<T extends KubernetesObject>(object: T, old: T, { definition }: ServedResource<T>): void {
-  const { hasGeneration, hasStatus, custom } = definition;
+  const { hasGeneration, hasStatus, annotationsMakeGeneration, custom } = definition;
   if (!hasGeneration) return;
   // Without /status, custom resources count their status among what is desired; emptiness is a value of theirs.
   const isSame = custom ? sameJson : semanticDeepEqual;
   const keepsStatus = custom !== undefined && !hasStatus;
-  if (isSame(desired(object, { keepsStatus }), desired(old, { keepsStatus }))) return;
+  const isAnnotated = annotationsMakeGeneration && !isSame(object.metadata.annotations, old.metadata.annotations);
+  if (!isAnnotated && isSame(desired(object, { keepsStatus }), desired(old, { keepsStatus }))) return;
   object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 

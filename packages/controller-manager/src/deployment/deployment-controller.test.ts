@@ -140,6 +140,17 @@ test("Deployments", async (t) => {
     );
   });
 
+  await t.test("what the controller writes is no new generation; annotations of its owner's are", async (t) => {
+    await create("generations", { replicas: 1 });
+    await complete("generations");
+    const { metadata, status } = await read("generations");
+    t.equal(metadata.annotations?.["deployment.kubernetes.io/revision"], "1");
+    t.strictSame([metadata.generation, status?.observedGeneration], [1, 1]);
+    await change("generations", {}, { "example.com/note": "x" });
+    await complete("generations");
+    t.equal((await read("generations")).metadata.generation, 2);
+  });
+
   await t.test("history: revisions, their limit, and the way back", async (t) => {
     await create("history", { replicas: 1, revisionHistoryLimit: 2 });
     for (const value of ["a", "b", "c", "d"]) {

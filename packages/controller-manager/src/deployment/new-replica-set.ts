@@ -11,7 +11,7 @@ import { newReplicaSetAnnotations, podTemplateHashLabel, revisionAnnotation, wit
 import { hasProgressDeadline } from "./deployment-status.js";
 import { fenceposts, findNewReplicaSet, maxRevision, oldReplicaSets, sameTemplate } from "./replica-sets.js";
 import { newReplicaSetSize } from "./rollout-plan.js";
-import type { RolloutState } from "./rollout-state.js";
+import type { ProgressingWords, RolloutState } from "./rollout-state.js";
 
 /** The ReplicaSet of the Deployment's template, brought up to date; made when it is missing and create says so. Upstream's getNewReplicaSet. */
 export async function newReplicaSet(
@@ -36,13 +36,10 @@ async function keepNewReplicaSet(state: RolloutState, existing: ReplicaSet, revi
       metadata: { ...existing.metadata, annotations },
       spec: { ...existing.spec!, minReadySeconds },
     });
-  await state.setRevision(annotations[revisionAnnotation]!);
-  if (hasProgressDeadline(deployment) && !findCondition(state.deployment.status?.conditions, "Progressing"))
-    await state.setProgressing({
-      status: "True",
-      reason: "FoundNewReplicaSet",
-      message: `Found new replica set "${newest.metadata.name}"`,
-    });
+  const isNews = hasProgressDeadline(deployment) && !findCondition(deployment.status?.conditions, "Progressing");
+  const message = `Found new replica set "${newest.metadata.name}"`;
+  const found: ProgressingWords = { status: "True", reason: "FoundNewReplicaSet", message };
+  await state.setRevision(annotations[revisionAnnotation]!, isNews ? found : undefined);
   return newest;
 }
 
@@ -96,13 +93,12 @@ async function createReplicaSet(state: RolloutState, revision: number): Promise<
       reason: "ScalingReplicaSet",
       message: `Scaled up replica set ${created.metadata.name} from 0 to ${size}`,
     });
-  await state.setRevision(annotations[revisionAnnotation]!);
-  if (!existed && hasProgressDeadline(deployment))
-    await state.setProgressing({
-      status: "True",
-      reason: "NewReplicaSetCreated",
-      message: `Created new replica set "${created.metadata.name}"`,
-    });
+  const message = `Created new replica set "${created.metadata.name}"`;
+  const made: ProgressingWords = { status: "True", reason: "NewReplicaSetCreated", message };
+  await state.setRevision(
+    annotations[revisionAnnotation]!,
+    !existed && hasProgressDeadline(deployment) ? made : undefined,
+  );
   return created;
 }
 

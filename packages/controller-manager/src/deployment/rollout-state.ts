@@ -22,6 +22,13 @@ export interface RolloutDependencies {
   readonly clock: Clock;
 }
 
+/** What the condition Progressing says. */
+export interface ProgressingWords {
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** Holds what came back from each write, so that a pass never fights itself. */
 export class RolloutState {
   readonly dependencies: RolloutDependencies;
@@ -40,34 +47,25 @@ export class RolloutState {
   /** Writes nothing when the status is so already. */
   async writeStatus(status: DeploymentStatus): Promise<Deployment> {
     if (semanticDeepEqual(status, this.deployment.status)) return this.deployment;
-    this.deployment = await this.dependencies.client.update(
-      deployments,
-      { ...this.deployment, status },
-      { subresource: "status" },
-    );
-    return this.deployment;
+    return this.#write({ ...this.deployment, status });
+  }
+
+  /** Writes the revision annotation and, when given, the condition Progressing, in one: by way of the status, so that it
+   * is no new generation. */
+  async setRevision(revision: string, progressing?: ProgressingWords): Promise<void> {
+    const { metadata, status } = this.deployment;
+    if (metadata.annotations?.[revisionAnnotation] === revision && !progressing) return;
+    const annotations = { ...metadata.annotations, [revisionAnnotation]: revision };
+    await this.#write({
+      ...this.deployment,
+      metadata: { ...metadata, annotations },
+      ...(progressing ? { status: this.#withProgressing(progressing) } : status ? { status } : {}),
+    });
   }
 
   /** Replaces the condition Progressing. */
-  async setProgressing(words: {
-    status: "True" | "False" | "Unknown";
-    reason: string;
-    message: string;
-  }): Promise<void> {
-    const condition = newCondition({ type: "Progressing", ...words, nowMs: this.dependencies.clock.now() });
-    const conditions = withCondition(this.deployment.status?.conditions, condition);
-    await this.writeStatus({ ...this.deployment.status, conditions });
-  }
-
-  /** Writes the revision annotation of the Deployment. */
-  async setRevision(revision: string): Promise<void> {
-    const { metadata } = this.deployment;
-    if (metadata.annotations?.[revisionAnnotation] === revision) return;
-    const annotations = { ...metadata.annotations, [revisionAnnotation]: revision };
-    this.deployment = await this.dependencies.client.update(deployments, {
-      ...this.deployment,
-      metadata: { ...metadata, annotations },
-    });
+  async setProgressing(words: ProgressingWords): Promise<void> {
+    await this.writeStatus(this.#withProgressing(words));
   }
 
   /** Writes one ReplicaSet and remembers the answer. */
@@ -75,5 +73,15 @@ export class RolloutState {
     const updated = await this.dependencies.client.update(replicasets, next);
     this.replicaSets = this.replicaSets.map((each) => (each.metadata.uid === updated.metadata.uid ? updated : each));
     return updated;
+  }
+
+  #withProgressing(words: ProgressingWords): DeploymentStatus {
+    const condition = newCondition({ type: "Progressing", ...words, nowMs: this.dependencies.clock.now() });
+    return { ...this.deployment.status, conditions: withCondition(this.deployment.status?.conditions, condition) };
+  }
+
+  async #write(next: Deployment): Promise<Deployment> {
+    this.deployment = await this.dependencies.client.update(deployments, next, { subresource: "status" });
+    return this.deployment;
   }
 }

@@ -20,6 +20,7 @@ export const deploymentDefinition = define<Deployment>({
   applyDefaults: setDeploymentDefaults,
   hasStatus: true,
   hasGeneration: true,
+  annotationsMakeGeneration: true,
   validate: validateDeployment,
   validateStatusUpdate: validateDeploymentStatus,
   validateUpdate: validateDeploymentUpdate,
