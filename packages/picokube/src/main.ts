@@ -5,6 +5,7 @@ import { Command } from "commander";
 import pc from "picocolors";
 import { type ComponentName, componentNames } from "./cluster/cluster.js";
 import { checkCerts, listCerts, renewCerts } from "./commands/certs.js";
+import { type AddressChange, changeAddress } from "./commands/change-address.js";
 import { down } from "./commands/down.js";
 import { addJoinCommands } from "./commands/join-commands.js";
 import { addNodeCommands } from "./commands/node-commands.js";
@@ -101,8 +102,14 @@ certs
 certs
   .command("renew [names...]")
   .description("issue these certificates anew, or all; the cluster runs on meanwhile")
+  .option("--node-ip <address>", 'this machine\'s new address, or "detect": certificates and kubeconfigs get it too')
+  .option("--server <url>", "on a machine that joined: where the API server is now")
   .addOption(dataDir())
-  .action((names: string[], { dataDir }: { dataDir: string }) => renewCerts(dataDir, names));
+  .action((names: string[], { dataDir, ...change }: { dataDir: string } & AddressChange) =>
+    change.nodeIp === undefined && change.server === undefined
+      ? renewCerts(dataDir, names)
+      : changeAddress(dataDir, change),
+  );
 addNodeCommands(program);
 addTokenCommands(program);
 addJoinCommands(program);

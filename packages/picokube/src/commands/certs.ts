@@ -14,7 +14,7 @@ function requireCluster(dataDir: string): Cluster {
   const cluster = requireAnyCluster(dataDir);
   if (!cluster.joined) return cluster;
   throw new ConfigError(
-    `this machine joined the cluster at ${cluster.joined.server}: its kubelet renews its certificates by itself, they lie in ${pathsOf(cluster).pki}`,
+    `this machine joined the cluster at ${cluster.joined.server}: its kubelet renews its certificates by itself, they lie in ${pathsOf(cluster).pki}; after a change of address: picokube certs renew --node-ip detect, or --server URL`,
   );
 }
 

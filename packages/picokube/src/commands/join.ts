@@ -20,10 +20,11 @@ import {
   writeCluster,
   writeFileWhole,
 } from "../cluster/cluster.js";
-import { kubeletKubeconfig } from "../cluster/components.js";
+import { componentSpec, kubeletKubeconfig } from "../cluster/components.js";
 import { addressTowards } from "../cluster/host.js";
 import { lockMachine } from "../cluster/machine-lock.js";
 import { dockerAnswers, requireRoot, requireTools } from "../cluster/preflight.js";
+import { probeHealth } from "../cluster/probe-health.js";
 import { resolveCluster } from "../cluster/resolve-cluster.js";
 import { askCluster } from "../join/ask-cluster.js";
 import { type Discovered, discover } from "../join/discovery.js";
@@ -168,10 +169,14 @@ export async function startWorker(cluster: Cluster): Promise<void> {
 /** Waits until the kubelet has a certificate and its Node is Ready. Throws naming the logs, and the way back. */
 export async function waitForWorker(cluster: Cluster): Promise<void> {
   const path = kubeletKubeconfig(cluster);
+  const kubelet = componentSpec(cluster, "kubelet");
   let client: ReturnType<typeof createClient> | undefined;
   try {
     await poll(`node ${cluster.nodeName} was not Ready`, readyMs, async () => {
       if (!existsSync(path)) return "its kubelet has no client certificate yet";
+      // Of a machine that was off for a moment the API still tells what was.
+      const { ok, words } = await probeHealth(kubelet.healthUrl);
+      if (!ok) return `its kubelet: ${words}`;
       client ??= createClient({ kubeconfig: loadKubeconfig(path), userAgent: "picokube" });
       return nodeIsReady(client, cluster.nodeName);
     });
