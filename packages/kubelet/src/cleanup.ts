@@ -7,6 +7,7 @@ import { type CgroupTree, removePodCgroup, removeQosCgroups } from "./cgroups/po
 import { RuntimeNotFound } from "./cri/errors.js";
 import type { Runtime } from "./cri/runtime.js";
 import type { LogFiles } from "./logs/log-files.js";
+import type { CniNetwork } from "./network/cni/cni-network.js";
 import { cleanupPodNetwork } from "./network/pod-network.js";
 import { mountedBelow, unmount } from "./volumes/mounter.js";
 
@@ -16,10 +17,11 @@ export interface CleanupOptions {
   readonly bridge: string;
   readonly cgroups: CgroupTree;
   readonly logs: Pick<LogFiles, "remove">;
+  readonly cni: Pick<CniNetwork, "owners" | "detach">;
 }
 
 /** Idempotent; the kubelet must not be running. Rejects with the first thing that could not be removed, after trying the rest. */
-export async function cleanup({ runtime, rootDir, bridge, cgroups, logs }: CleanupOptions): Promise<void> {
+export async function cleanup({ runtime, rootDir, bridge, cgroups, logs, cni }: CleanupOptions): Promise<void> {
   const faults: unknown[] = [];
   const attempt = (work: () => Promise<unknown>) =>
     work().catch((error: unknown) => {
@@ -41,6 +43,7 @@ export async function cleanup({ runtime, rootDir, bridge, cgroups, logs }: Clean
     for (const uid of await readdir(join(rootDir, "pods")).catch(() => [])) await logs.remove(uid);
     await rm(join(rootDir, "pods"), { recursive: true, force: true });
   });
+  for (const owner of cni.owners()) await attempt(() => cni.detach(owner));
   await attempt(() => cleanupPodNetwork({ bridge, directory: join(rootDir, "network") }));
   if (faults.length > 0) throw faults[0];
 }

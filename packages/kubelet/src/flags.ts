@@ -55,6 +55,17 @@ export const flags = {
     default: "unix:///var/run/docker.sock",
     description: "The Docker Engine to run containers on: unix:// followed by a socket's path, or tcp://host:port.",
   },
+  "cni-conf-dir": {
+    type: "string",
+    default: "/etc/cni/net.d",
+    description:
+      "The full path of the directory in which to search for CNI config files. When it has one, pods are wired by its plugins instead of the built-in pod network.",
+  },
+  "cni-bin-dir": {
+    type: "string-list",
+    default: ["/opt/cni/bin", "/usr/lib/cni"],
+    description: "A comma-separated list of full paths of directories in which to search for CNI plugin binaries.",
+  },
   "pod-bridge": {
     type: "string",
     default: "pico0",

@@ -51,6 +51,7 @@ export async function startKubelet(
     "--node-ip=127.0.0.1",
     `--pod-cidr=${podCidr}`,
     `--cluster-cidr=${podCidr}`,
+    `--cni-conf-dir=${join(rootDir, "cni")}`,
     "--cluster-dns=10.96.0.10",
     `--port=${await freePort()}`,
     `--healthz-port=${await freePort()}`,

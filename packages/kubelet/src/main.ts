@@ -33,15 +33,17 @@ import { createNodePressure } from "./eviction/node-pressure.js";
 import { flags } from "./flags.js";
 import { createImageManager } from "./images/image-manager.js";
 import { createLogFiles } from "./logs/log-files.js";
+import { type CniNetwork, createCniNetwork } from "./network/cni/cni-network.js";
 import { createPodNetwork } from "./network/pod-network.js";
 import { tunnelOverheadBytes } from "./network/routes-plan.js";
 import { runPodNetwork } from "./network/run-pod-network.js";
 import { createPodRoutes } from "./network/run-pod-routes.js";
+import { chooseSandboxNetwork } from "./network/sandbox-network.js";
 import { hostAddress } from "./node/machine.js";
 import { createNodeAgent } from "./node/node-agent.js";
 import { createObjectSource } from "./objects/object-source.js";
 import { type KubeletOptions, resolveOptions } from "./options.js";
-import type { RuntimeHealth } from "./parts.js";
+import type { KubeletSettings, RuntimeHealth } from "./parts.js";
 import { createCrashBackoff } from "./pods/crash-backoff.js";
 import { createPleg, type Pleg } from "./pods/pleg.js";
 import type { PodContext } from "./pods/pod-context.js";
@@ -75,6 +77,15 @@ interface Surroundings {
   readonly logger: Logger;
 }
 
+function cniNetworkOf({ cniConfDir, cniBinDirs, rootDir }: KubeletSettings, logger: Logger): CniNetwork {
+  return createCniNetwork({
+    confDir: cniConfDir,
+    binDirs: cniBinDirs,
+    directory: join(rootDir, "network", "cni"),
+    logger,
+  });
+}
+
 /** Every part of the kubelet, connected but not running. */
 async function assemble({ options, client, informers, runtime, clock, logger }: Surroundings) {
   const { settings } = options;
@@ -98,13 +109,16 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     clock,
     logger,
   });
-  const network = createPodNetwork({
+  const builtIn = createPodNetwork({
     bridge: settings.podBridge,
     clusterCidr: options.clusterCidr,
     overheadBytes: () => (routes.usesTunnel() ? tunnelOverheadBytes : 0),
     directory: join(settings.rootDir, "network"),
     logger,
   });
+  const cni = cniNetworkOf(settings, logger);
+  const network = chooseSandboxNetwork({ builtIn, cni });
+  await network.choose();
 
   // The prober and the PLEG look pods up in the manager; the manager's workers use the prober. Both sides are there
   // before anything runs.
@@ -358,6 +372,7 @@ await runCommand({
           clock,
           logger,
         }),
+        cni: cniNetworkOf(settings, logger),
       });
     }
     const kubeconfig = await clientCredentials({ options, clock, logger }, signal);

@@ -175,6 +175,8 @@ export async function resolveOptions(
       rootDir: values.rootDir,
       dockerEndpoint: values.dockerEndpoint,
       podBridge: values.podBridge,
+      cniConfDir: values.cniConfDir,
+      cniBinDirs: values.cniBinDir,
       podCidr: values.podCidr ? checked("pod-cidr", parseCidr, values.podCidr) : undefined,
       registerNode: values.registerNode,
       nodeLabels: values.nodeLabels,

@@ -24,6 +24,8 @@ export interface KubeletSettings {
   readonly rootDir: string;
   readonly dockerEndpoint: string;
   readonly podBridge: string;
+  readonly cniConfDir: string;
+  readonly cniBinDirs: readonly string[];
   /** Used until, or instead of, node.spec.podCIDR. */
   readonly podCidr: string | undefined;
   readonly registerNode: boolean;

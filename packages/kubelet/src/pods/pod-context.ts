@@ -22,12 +22,23 @@ import type { CrashBackoff } from "./crash-backoff.js";
 import type { PodEvents } from "./pod-events.js";
 import type { PodFiles } from "./pod-files.js";
 
+export interface SandboxToWire {
+  readonly id: string;
+  /** Of a process in the network namespace. */
+  readonly pid: number;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly podUid: string;
+  readonly ports: readonly HostPort[];
+}
+
 /** The pod network as the worker sees it; the in-memory runtime brings its own. */
 export interface SandboxNetwork {
-  reserve(owner: string): string;
+  /** The address ahead of the sandbox; undefined where only wiring tells it. */
+  reserve(owner: string): Promise<string | undefined>;
   addressOf(owner: string): string | undefined;
-  attach(owner: string, pid: number): Promise<void>;
-  publish(owner: string, ports: readonly HostPort[]): Promise<void>;
+  /** Wires the sandbox, with its ports of the host, and resolves to its addresses. */
+  attach(owner: string, sandbox: SandboxToWire): Promise<readonly string[]>;
   detach(owner: string): Promise<void>;
   owners(): string[];
   problems(): string[];

@@ -1,10 +1,10 @@
-// Makes a pod's sandbox and wires its network. The address is known before the sandbox is: containers can be created
-// while the wire is being laid.
+// Makes a pod's sandbox and wires its network. Where the address is known before the sandbox is, containers can be created
+// while the wire is being laid; CNI plugins tell it only afterwards.
 
 import type { Pod } from "@picokube/api/core/v1";
 import { limitPodCgroup, podCgroupParent } from "../cgroups/pod-cgroup.js";
 import type { SandboxConfig } from "../cri/runtime.js";
-import { type HostPort, hostPortsOf } from "../network/host-ports.js";
+import { hostPortsOf } from "../network/host-ports.js";
 import { podHostname } from "../network/hosts-file.js";
 import { networkOwner, type PodContext } from "./pod-context.js";
 
@@ -49,15 +49,17 @@ export async function startSandbox(context: PodContext, pod: Pod, attempt: numbe
   const owner = networkOwner({ podUid: pod.metadata.uid, attempt });
   const config = sandboxConfig(context, pod, attempt);
   limitPod(context, pod, config.cgroupParent);
-  const podIps = hostNetwork ? settings.nodeIps : [network.reserve(owner)];
+  const reserved = hostNetwork ? undefined : await network.reserve(owner);
+  const known = hostNetwork ? settings.nodeIps : reserved === undefined ? undefined : [reserved];
   try {
-    files.write(pod, podIps);
+    if (known) files.write(pod, known);
     const id = await runtime.runSandbox(config);
-    return {
-      id,
-      podIps,
-      wired: hostNetwork ? Promise.resolve() : wire(context, { id, owner, ports: hostPortsOf(pod) }),
-    };
+    if (hostNetwork) return { id, podIps: settings.nodeIps, wired: Promise.resolve() };
+    const wiring = wire(context, { id, owner, pod });
+    if (known) return { id, podIps: known, wired: wiring.then(() => undefined) };
+    const podIps = await wiring;
+    files.write(pod, podIps);
+    return { id, podIps, wired: Promise.resolve() };
   } catch (error) {
     if (!hostNetwork) await network.detach(owner).catch(() => undefined);
     throw error;
@@ -67,14 +69,15 @@ export async function startSandbox(context: PodContext, pod: Pod, attempt: numbe
 interface Wire {
   readonly id: string;
   readonly owner: string;
-  readonly ports: readonly HostPort[];
+  readonly pod: Pod;
 }
 
-async function wire({ runtime, network }: PodContext, { id, owner, ports }: Wire): Promise<void> {
+async function wire({ runtime, network }: PodContext, { id, owner, pod }: Wire): Promise<readonly string[]> {
   try {
     const { pid } = await runtime.sandboxStatus(id);
-    await network.attach(owner, pid);
-    if (ports.length > 0) await network.publish(owner, ports);
+    const { name, namespace = "", uid } = pod.metadata;
+    const ports = hostPortsOf(pod);
+    return await network.attach(owner, { id, pid, podName: name, podNamespace: namespace, podUid: uid, ports });
   } catch (error) {
     await network.detach(owner).catch(() => undefined);
     await runtime.stopSandbox(id).catch(() => undefined);
