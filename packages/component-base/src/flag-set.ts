@@ -17,7 +17,11 @@ export type Flag = FlagBase &
     | { readonly type: "bool"; readonly default?: boolean }
     | { readonly type: "duration"; readonly default?: number | string }
     | { readonly type: "string-list"; readonly default?: readonly string[] }
-    | { readonly type: "map"; readonly default?: Readonly<Record<string, string>>; readonly separator?: "=" | "<" }
+    | {
+        readonly type: "map";
+        readonly default?: Readonly<Record<string, string>>;
+        readonly separator?: "=" | "<" | ":";
+      }
   );
 
 type Given<F, T> = F extends { readonly default: unknown } ? T : T | undefined;

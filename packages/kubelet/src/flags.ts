@@ -206,6 +206,23 @@ export const flags = {
     default: "",
     description: "Path to the directory containing static pod files to run, or the path to a single static pod file.",
   },
+  "manifest-url": {
+    type: "string",
+    default: "",
+    description: "URL for accessing additional Pod specifications to run.",
+  },
+  "manifest-url-header": {
+    type: "map",
+    separator: ":",
+    default: {},
+    description:
+      "Comma-separated list of HTTP headers to use when accessing the url provided to --manifest-url. For example: --manifest-url-header 'a:hello,b:again'.",
+  },
+  "http-check-frequency": {
+    type: "duration",
+    default: "20s",
+    description: "Duration between checking http for new data.",
+  },
   "cgroup-driver": {
     type: "string",
     description: "Driver that manipulates cgroups on the host: cgroupfs or systemd. If unset, the engine's.",

@@ -122,15 +122,14 @@ function hollowNetwork(subnet: string): SandboxNetwork {
   const addresses = new Map<string, string>();
   const free = Array.from({ length: 250 }, (_, index) => `${subnet}.${index + 1}`);
   return {
-    reserve(owner) {
+    async reserve(owner) {
       const address = addresses.get(owner) ?? free.shift();
       if (!address) throw new Error("no address is free");
       addresses.set(owner, address);
       return address;
     },
     addressOf: (owner) => addresses.get(owner),
-    attach: async () => {},
-    publish: async () => {},
+    attach: async (owner) => [addresses.get(owner)!],
     async detach(owner) {
       const address = addresses.get(owner);
       if (addresses.delete(owner)) free.push(address!);

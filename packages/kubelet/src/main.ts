@@ -50,12 +50,15 @@ import type { PodContext } from "./pods/pod-context.js";
 import { podEvents } from "./pods/pod-events.js";
 import { createPodFiles } from "./pods/pod-files.js";
 import { createPodManager } from "./pods/pod-manager.js";
-import { runStaticPods } from "./pods/static-pods.js";
 import { createProbeMetrics } from "./prober/probe-metrics.js";
 import { createProber } from "./prober/prober.js";
 import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
 import { createServer } from "./server/server.js";
 import { kubeletTls } from "./server/serving-tls.js";
+import { fileSource } from "./static-pods/file-source.js";
+import { createMirrorPods } from "./static-pods/mirror-pods.js";
+import { runStaticPods, type StaticPodSource } from "./static-pods/static-pods.js";
+import { urlSource } from "./static-pods/url-source.js";
 import { createStatusManager } from "./status/status-manager.js";
 import { localPathDirectoryOf, runLocalPathAgent } from "./volumes/local-path-agent.js";
 import { createVolumeManager } from "./volumes/volume-manager.js";
@@ -205,6 +208,7 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   return {
     manager,
     probeMetrics: probes.metrics,
+    podInformer,
     logs,
     ...nodePressure,
     pleg,
@@ -285,24 +289,25 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
           port: settings.healthzPort,
           checks,
         });
-  const staticPods =
-    settings.staticPodPath === undefined
-      ? []
-      : [
-          runStaticPods(
-            {
-              path: settings.staticPodPath,
-              nodeName: settings.nodeName,
-              periodMs: settings.fileCheckFrequencyMs,
-              client,
-              node: parts.node,
-              onPod: (uid, pod) => parts.manager.setStatic(uid, pod),
-              clock,
-              logger,
-            },
-            signal,
-          ),
-        ];
+  const mirrors = createMirrorPods({ client, informer: parts.podInformer, node: parts.node });
+  const follow = (source: StaticPodSource, periodMs: number) =>
+    runStaticPods(
+      {
+        source,
+        mirrors,
+        nodeName: settings.nodeName,
+        periodMs,
+        onPod: (uid, pod) => parts.manager.setStatic(uid, pod),
+        clock,
+        logger,
+      },
+      signal,
+    );
+  const { staticPodPath, staticPodUrl, staticPodUrlHeader: headers } = settings;
+  const staticPods = [
+    ...(staticPodPath ? [follow(fileSource(staticPodPath, { logger }), settings.fileCheckFrequencyMs)] : []),
+    ...(staticPodUrl ? [follow(urlSource(staticPodUrl, { headers, logger }), settings.httpCheckFrequencyMs)] : []),
+  ];
   const running = [
     server.run(signal),
     parts.agent.run(signal),

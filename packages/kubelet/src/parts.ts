@@ -55,11 +55,14 @@ export interface KubeletSettings {
   readonly containerLogMaxSizeBytes: number;
   readonly containerLogMaxFiles: number;
   readonly staticPodPath: string | undefined;
+  readonly staticPodUrl: string | undefined;
+  readonly staticPodUrlHeader: Readonly<Record<string, string>>;
   readonly cgroupDriver: "cgroupfs" | "systemd" | undefined;
   readonly cgroupRoot: string;
   readonly cgroupsPerQos: boolean;
   readonly syncFrequencyMs: number;
   readonly fileCheckFrequencyMs: number;
+  readonly httpCheckFrequencyMs: number;
   readonly nodeStatusUpdateFrequencyMs: number;
   readonly nodeStatusReportFrequencyMs: number;
   readonly nodeLeaseDurationSeconds: number;

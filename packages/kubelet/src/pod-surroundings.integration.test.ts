@@ -2,8 +2,10 @@
 // One kubelet for all stories. Needs root, Docker, and the test image busybox.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { pods } from "@picokube/api/core/v1";
+import { type Pod, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
@@ -14,10 +16,39 @@ test("what surrounds a pod", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
   const { create, get, until, kubectl } = await podsOf(server);
+  // Empty answers until a story says otherwise.
+  let answer = "";
+  let seenHeader: string | undefined;
+  const manifests = createServer((request, response) => {
+    seenHeader = request.headers["x-key"] as string;
+    response.end(answer);
+  });
+  await new Promise<void>((resolve) => manifests.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => manifests.close());
+  const manifest = (word: string) =>
+    JSON.stringify({
+      kind: "PodList",
+      apiVersion: "v1",
+      items: [
+        {
+          metadata: { name: "remote" },
+          spec: {
+            terminationGracePeriodSeconds: 1,
+            containers: [{ ...sleeper(), imagePullPolicy: "IfNotPresent", command: [...sleeper().command, word] }],
+          },
+        },
+      ],
+    });
   const kubelet = await startKubelet(t, server, {
     bridge: "picotest31",
     subnet: 31,
-    flags: ["--container-log-max-size=10Ki", "--container-log-max-files=3"],
+    flags: [
+      "--container-log-max-size=10Ki",
+      "--container-log-max-files=3",
+      `--manifest-url=http://127.0.0.1:${(manifests.address() as AddressInfo).port}/pods`,
+      "--manifest-url-header=X-Key:secret",
+      "--http-check-frequency=500ms",
+    ],
   });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
   const remove = async (name: string) => {
@@ -64,6 +95,29 @@ test("what surrounds a pod", async (t) => {
     t.equal(said.replace("last\n", ""), expected);
     await remove("talker");
     await eventually("the files go with the pod", async () => !existsSync(folder) && !existsSync(link), patienceMs);
+  });
+
+  await t.test("pods behind a URL come, change and go; a mirror that is deleted comes back", async (t) => {
+    const uids = async () => (await get("remote-node-1"))?.metadata.uid;
+    answer = manifest("one");
+    const first = await until("remote-node-1", "its mirror is ready", isReady, patienceMs);
+    t.equal(first.metadata.annotations?.["kubernetes.io/config.source"], "http");
+    t.equal(seenHeader, "secret");
+    const id = first.status?.containerStatuses?.[0]?.containerID;
+    await client.delete(pods, { name: "remote-node-1", namespace: "default" }, { gracePeriodSeconds: 0 });
+    await eventually(
+      "another mirror",
+      async () => ((await uids()) ?? first.metadata.uid) !== first.metadata.uid,
+      patienceMs,
+    );
+    const again = await until("remote-node-1", "is ready again", isReady, patienceMs);
+    t.equal(again.status?.containerStatuses?.[0]?.containerID, id, "what it shows ran on");
+    answer = manifest("two");
+    const isTwo = (pod: Pod) => isReady(pod) && pod.spec?.containers[0]?.command?.includes("two");
+    await until("remote-node-1", "the changed pod is ready", isTwo, patienceMs);
+    answer = "";
+    await eventually("the mirror goes", async () => (await get("remote-node-1")) === undefined, patienceMs);
+    await eventually("its containers too", async () => (await kubelet.containers()).length === 0, patienceMs);
   });
 
   await t.test("the server's figures and lists", async (t) => {

@@ -1,0 +1,39 @@
+// Static pods' manifests in a directory, or in one file: staticPodPath. Mirrors upstream's config/file.go.
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseYamlDocuments } from "@picokube/component-base/config-file";
+import type { Logger } from "@picokube/component-base/logger";
+import type { StaticPodSource } from "./static-pods.js";
+
+async function filesOf(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return [];
+  if (!found.isDirectory()) return [path];
+  const names = await readdir(path);
+  return names.filter((name) => !name.startsWith(".")).map((name) => join(path, name));
+}
+
+/** A file that cannot be read, or holds no single Pod, keeps its pod running. */
+export function fileSource(path: string, { logger }: { logger: Logger }): StaticPodSource {
+  const known = new Map<string, { text: string; document: unknown }>();
+  return {
+    kind: "file",
+    async read() {
+      const files = await filesOf(path);
+      for (const file of known.keys()) if (!files.includes(file)) known.delete(file);
+      for (const file of files) {
+        try {
+          const text = await readFile(file, "utf8");
+          if (known.get(file)?.text === text) continue;
+          const documents = parseYamlDocuments(text, { source: file });
+          if (documents.length !== 1) throw new Error(`${file}: holds no single Pod`);
+          known.set(file, { text, document: documents[0] });
+        } catch (err) {
+          logger.error("Could not process manifest file", { path: file, err });
+        }
+      }
+      return new Map([...known].map(([file, { document }]) => [file, { path: file, document }]));
+    },
+  };
+}
