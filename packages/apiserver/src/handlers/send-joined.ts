@@ -3,8 +3,8 @@
 
 import type { ServerResponse } from "node:http";
 
-/** One slice is copied and encrypted in well under a millisecond. */
-const SLICE_BYTES = 512 * 1024;
+/** Copied and encrypted in well under a millisecond, read while the next is; larger buffers' pages would go back to the kernel each time. */
+const SLICE_BYTES = 128 * 1024;
 /** Lengths added up between two turns of the event loop. */
 const PARTS_PER_TURN = 2000;
 const COMMA = ",".charCodeAt(0);
