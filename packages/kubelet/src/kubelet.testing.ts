@@ -2,7 +2,7 @@
 // behind. Imported by tests alone.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,13 +24,15 @@ export interface KubeletProcessOptions {
   readonly subnet: number;
   readonly dockerSocket?: string;
   readonly flags?: readonly string[];
+  /** A cgroup of the test's own for its pods; gone when the test ends. */
+  readonly cgroupRoot?: string;
 }
 
 /** Starts a kubelet as node-1 of the apiserver's cluster; stopped and cleaned up when the test ends. */
 export async function startKubelet(
   t: Test,
   server: TestApiServer,
-  { bridge, subnet, dockerSocket = "/var/run/docker.sock", flags = [] }: KubeletProcessOptions,
+  { bridge, subnet, dockerSocket = "/var/run/docker.sock", flags = [], cgroupRoot }: KubeletProcessOptions,
 ) {
   const docker = new Docker({ socketPath: dockerSocket });
   const rootDir = mkdtempSync(join(tmpdir(), "picokube-kubelet-"));
@@ -42,6 +44,7 @@ export async function startKubelet(
     `--pod-bridge=${bridge}`,
     `--root-dir=${rootDir}`,
     `--pod-logs-dir=${join(rootDir, "log", "pods")}`,
+    ...(cgroupRoot === undefined ? [] : [`--cgroup-root=${cgroupRoot}`]),
   ];
   const argv = [
     executable,
@@ -88,6 +91,7 @@ export async function startKubelet(
     // A daemon of the test's own may be gone already.
     await run(process.execPath, [executable, "--cleanup", ...place]).catch((error: Error) => t.comment(error.message));
     rmSync(rootDir, { recursive: true, force: true });
+    if (cgroupRoot !== undefined) removeCgroup(cgroupRoot);
     if (!t.passing()) t.comment(output);
   });
   start();
@@ -107,6 +111,17 @@ export async function startKubelet(
       return child !== undefined && child.exitCode === null && child.signalCode === null;
     },
   };
+}
+
+/** From each hierarchy, once nothing is in it. */
+function removeCgroup(path: string): void {
+  for (const hierarchy of ["", ...readdirSync("/sys/fs/cgroup")]) {
+    try {
+      rmdirSync(join("/sys/fs/cgroup", hierarchy, path));
+    } catch {
+      // Not of this hierarchy.
+    }
+  }
 }
 
 /** Polls until the probe finds something. */

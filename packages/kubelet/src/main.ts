@@ -1,7 +1,7 @@
 // kubelet: parses flags and configuration, makes each part, connects them, and runs them until a signal. The only file
 // that knows all parts.
 
-import { totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { nodes, pods, services } from "@picokube/api/core/v1";
 import type { Client } from "@picokube/client/client";
@@ -24,6 +24,7 @@ import {
   exitWithoutCertificate,
   servingCertificateManager,
 } from "./certificates/kubelet-certificates.js";
+import { enforceNodeAllocatable, podsLimits } from "./cgroups/node-allocatable.js";
 import { cleanup } from "./cleanup.js";
 import { createDockerRuntime } from "./cri/docker/docker-runtime.js";
 import type { Runtime } from "./cri/runtime.js";
@@ -196,6 +197,16 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     states: new Map(),
   };
   const health: RuntimeHealth = { problems: () => pleg.problems(), networkProblems: () => network.problems() };
+  if (context.cgroups && settings.enforceNodeAllocatable.includes("pods")) {
+    const capacity = { cpuMillis: cpus().length * 1000, memoryBytes: totalmem() };
+    enforceNodeAllocatable({
+      tree: context.cgroups,
+      limits: podsLimits(capacity, settings),
+      settings,
+      recorder,
+      logger,
+    });
+  }
   const nodePressure = await createNodePressure({
     context,
     manager,

@@ -36,9 +36,15 @@ function folders(parent: string): string[] {
   return readdirSync(mountPoint).map((controller) => join(mountPoint, controller, parent));
 }
 
+export interface PodCgroupLimits {
+  readonly onlyWiden: boolean;
+  /** Of the pod's processes together; undefined or below 1 for no limit. */
+  readonly maxPids?: number;
+}
+
 /** Holds the whole pod to the sum of its limits, or, to widen alone, lets a limit that is wider stand. For cgroupfs alone:
  * systemd's slices are systemd's. */
-export function limitPodCgroup(pod: Pod, parent: string, { onlyWiden }: { onlyWiden: boolean }): void {
+export function limitPodCgroup(pod: Pod, parent: string, { onlyWiden, maxPids }: PodCgroupLimits): void {
   const write = onlyWiden ? widen : writeIfThere;
   const millis = podRequests(pod).get("cpu")?.milliValue() ?? 0;
   const limits = podLimits(pod);
@@ -53,14 +59,16 @@ export function limitPodCgroup(pod: Pod, parent: string, { onlyWiden }: { onlyWi
     if (memory !== undefined) write(join(folder, "memory.max"), String(memory));
     const weight = 1 + Math.floor(((cpuShares(millis) - 2) * 9999) / 262_142);
     writeIfThere(join(folder, "cpu.weight"), String(weight));
+    if (maxPids !== undefined && maxPids > 0) writeIfThere(join(folder, "pids.max"), String(maxPids));
     return;
   }
-  for (const controller of ["cpu", "memory"]) {
+  for (const controller of ["cpu", "memory", "pids"]) {
     if (existsSync(join(mountPoint, controller))) mkdirSync(join(mountPoint, controller, parent), { recursive: true });
   }
   writeIfThere(join(mountPoint, "cpu", parent, "cpu.shares"), String(cpuShares(millis)));
   if (cpu !== undefined) write(join(mountPoint, "cpu", parent, "cpu.cfs_quota_us"), String(cpuQuotaUs(cpu)));
   if (memory !== undefined) write(join(mountPoint, "memory", parent, "memory.limit_in_bytes"), String(memory));
+  if (maxPids !== undefined && maxPids > 0) writeIfThere(join(mountPoint, "pids", parent, "pids.max"), String(maxPids));
 }
 
 /** Writes a limit that is higher than the one there; "max" and -1 are none. */

@@ -1,7 +1,8 @@
-// Eviction by a kubelet process on the real engine: pods beyond their own disk limits, then pods of a node that is short
-// of memory. The shortage is a threshold above what any machine has free, so that nothing else on this one suffers.
+// Eviction by a kubelet process on the real engine: pods beyond their own disk limits, a fork bomb, then pods that use up
+// what memory the node has for pods. All but 200 MiB of the machine is reserved, so that nothing else on it suffers.
 
 import { writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { nodes, type Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
@@ -12,6 +13,11 @@ const patienceMs = 90_000;
 const isEvicted = ({ status }: Pod) => status?.phase === "Failed" && status.reason === "Evicted";
 const disruption = ({ status }: Pod) => status?.conditions?.find(({ type }) => type === "DisruptionTarget");
 
+const mib = 1024 * 1024;
+
+/** Holds 80 MiB, written by nobody else, until it is ended. */
+const eater = "trap 'exit 0' TERM; (head -c 83886080 /dev/urandom | tail -c 83886080 | sleep 600) & wait";
+
 /** Writes 3 MiB, then waits. */
 const writer = (path: string) => ({
   ...sleeper(),
@@ -21,8 +27,17 @@ const writer = (path: string) => ({
 test("eviction", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { create, get, until, kubectl, eventsOf } = await podsOf(server);
-  const kubelet = await startKubelet(t, server, { bridge: "picotest30", subnet: 30 });
+  const kubelet = await startKubelet(t, server, {
+    bridge: "picotest30",
+    subnet: 30,
+    // Its kubepods is limited to a fraction of the machine below; that of others must not be.
+    cgroupRoot: "/picotest30",
+    flags: ["--pod-max-pids=40"],
+  });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
+
+  const bomb = "for i in $(seq 60); do sleep 300 & done; echo all of them run; wait";
+  await create("bomb", { restartPolicy: "Never", containers: [{ ...sleeper(), command: ["sh", "-c", bomb] }] });
 
   await t.test("pods that use more of the disk than they may are evicted", async (t) => {
     const volume = { name: "scratch", emptyDir: { sizeLimit: "1Mi" } };
@@ -56,34 +71,38 @@ test("eviction", async (t) => {
     const { status } = (await get("modest"))!;
     t.equal(status?.phase, "Running");
     t.equal((await get("volume"))?.status?.containerStatuses?.[0]?.state?.terminated !== undefined, true);
+  });
+
+  await t.test("a pod cannot have more processes than the node allows it", async (t) => {
+    await until("bomb", "failed", ({ status }) => status?.phase === "Failed", patienceMs);
+    const said = await kubectl("logs", "bomb");
+    t.match(said, /can't fork: Resource temporarily unavailable/);
+    t.notMatch(said, "all of them run");
     await kubectl("delete", "pods", "--all", "--wait=true");
   });
 
-  await t.test("a node short of memory evicts by rank, and keeps what is critical", async (t) => {
+  await t.test("pods short of memory are evicted by rank, and the critical ones stay", async (t) => {
     writeFileSync(
       join(kubelet.manifests, "fixed.json"),
       JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "fixed" }, spec: { containers: [sleeper()] } }),
     );
     await create("asks", { containers: [{ ...sleeper(), resources: { requests: { memory: "20Mi" } } }] });
-    await create("besteffort");
-    for (const name of ["asks", "besteffort", "fixed-node-1"]) await until(name, "ready", isReady, patienceMs);
+    await create("eats", { containers: [{ ...sleeper(), command: ["sh", "-c", eater] }] });
+    for (const name of ["asks", "eats", "fixed-node-1"]) await until(name, "ready", isReady, patienceMs);
     await kubelet.stop();
-    kubelet.start(["--eviction-hard=memory.available<99.9%"]);
-    const first = await until("besteffort", "evicted", isEvicted, patienceMs);
-    const second = await until("asks", "evicted", isEvicted, patienceMs);
-    const begin = /^The node was low on resource: memory\. Threshold quantity: \d+, available: \d+Ki\. /;
-    t.match(first.status?.message, begin);
-    t.match(first.status?.message, /Container c was using \d+Ki, request is 0, has larger consumption of memory\. $/);
-    t.match(disruption(first), {
-      status: "True",
-      reason: "TerminationByKubelet",
-      message: first.status?.message,
-    });
-    t.match(second.status?.message, begin);
-    t.notMatch(second.status?.message, /Container c was using/);
-    const order = [...kubelet.log().matchAll(/Evicting pod"?.*?default\/(\w+)/g)].map(([, name]) => name);
-    t.same(order.slice(-2), ["besteffort", "asks"]);
+    const reserved = totalmem() - 200 * mib;
+    kubelet.start([`--system-reserved=memory=${reserved}`, "--eviction-hard=memory.available<150Mi"]);
+    const eats = await until("eats", "evicted", isEvicted, patienceMs);
+    t.match(
+      eats.status?.message,
+      /^The node was low on resource: memory\. Threshold quantity: 150Mi, available: \d+Ki\. Container c was using \d+Ki, request is 0, has larger consumption of memory\. $/,
+    );
+    t.match(disruption(eats), { status: "True", reason: "TerminationByKubelet", message: eats.status?.message });
+    t.equal((await get("asks"))?.status?.phase, "Running", "one pod a round, and one was enough");
     t.equal((await get("fixed-node-1"))?.status?.phase, "Running");
+    const node = await server.client.get(nodes, { name: "node-1" });
+    t.equal(node.status?.allocatable?.memory, "50Mi");
+    t.match(await eventsOf("node-1"), "NodeAllocatableEnforced: Updated Node Allocatable limit across pods");
   });
 
   await t.test("the node says so, and takes no more BestEffort pods", async (t) => {

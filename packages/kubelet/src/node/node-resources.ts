@@ -7,10 +7,20 @@ import type { KubeletSettings } from "../parts.js";
 
 type Reservations = Pick<KubeletSettings, "maxPods" | "evictionHard" | "systemReserved" | "kubeReserved">;
 
+/** Resources that somebody else put into the node's capacity: upstream's IsExtendedResourceName. */
+function extendedResources(capacity: Readonly<Record<string, string | number>>): [string, Quantity][] {
+  return Object.entries(capacity).flatMap(([name, amount]): [string, Quantity][] => {
+    const [domain = "", rest] = name.split("/");
+    if (rest === undefined || domain.endsWith("kubernetes.io") || name.startsWith("requests.")) return [];
+    return [[name, parseQuantity(amount)]];
+  });
+}
+
 /** upstream's node status setters MachineInfo and its allocatable calculation. */
 export function nodeResources(
   { cpus, memoryBytes, ephemeralStorageBytes }: { cpus: number; memoryBytes: number; ephemeralStorageBytes: number },
   { maxPods, evictionHard, systemReserved, kubeReserved }: Reservations,
+  before: Readonly<Record<string, string | number>> = {},
 ): { capacity: Record<string, string>; allocatable: Record<string, string> } {
   const binary = (bytes: number) => Quantity.fromValue(bytes, "BinarySI");
   const capacity: Record<string, Quantity> = {
@@ -20,6 +30,7 @@ export function nodeResources(
     "hugepages-2Mi": Quantity.zero,
     memory: binary(memoryBytes),
     pods: Quantity.fromValue(maxPods),
+    ...Object.fromEntries(extendedResources(before)),
   };
   const held = (signal: Signal, capacityBytes: number) => {
     const threshold = parseThreshold(signal, evictionHard[signal] ?? "0%");

@@ -19,6 +19,16 @@ test("capacity and allocatable as upstream counts them", (t) => {
   );
   t.match(capacity, { cpu: "2", memory: "4000Mi", "ephemeral-storage": "1000Mi", pods: "110", "hugepages-2Mi": "0" });
   t.match(allocatable, { cpu: "1500m", memory: "3900Mi", pods: "110" });
+  const advertised = nodeResources(
+    { cpus: 2, memoryBytes: 1024, ephemeralStorageBytes: 1024 },
+    { maxPods: 1, evictionHard: {}, systemReserved: {}, kubeReserved: { cpu: "500m" } },
+    { cpu: "99", "example.com/dongle": "4", "node.kubernetes.io/other": "1" },
+  );
+  t.same(
+    Object.keys(advertised.capacity).filter((name) => name.includes("/")),
+    ["example.com/dongle"],
+  );
+  t.match(advertised, { capacity: { cpu: "2" }, allocatable: { "example.com/dongle": "4", cpu: "1500m" } });
   t.end();
 });
 

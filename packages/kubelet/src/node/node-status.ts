@@ -47,7 +47,11 @@ export async function nodeStatus(
   ]);
   const address = settings.nodeIps[0] ?? (await hostAddress());
   const { memoryBytes, cpus } = machine;
-  const resources = nodeResources({ cpus, memoryBytes, ephemeralStorageBytes: disk.capacityBytes }, settings);
+  const resources = nodeResources(
+    { cpus, memoryBytes, ephemeralStorageBytes: disk.capacityBytes },
+    settings,
+    before.capacity as Record<string, string> | undefined,
+  );
   const pressing = new Set(pressures());
   const signs = {
     memoryPressure: pressing.has("MemoryPressure"),

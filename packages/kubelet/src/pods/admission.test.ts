@@ -7,7 +7,7 @@ import { testPod } from "./observed.js";
 
 const node = {
   metadata: { name: "n", labels: { disk: "ssd" } },
-  status: { allocatable: { cpu: "2", memory: "1Gi", pods: "110" } },
+  status: { allocatable: { cpu: "2", memory: "1Gi", pods: "110", "hugepages-2Mi": "0", "example.com/dongle": "2" } },
 } as unknown as Node;
 const asking = (requests: Record<string, string>) =>
   testPod({ containers: [{ name: "c", image: "i", resources: { requests } }] });
@@ -37,6 +37,18 @@ test("admission", async (t) => {
       asking({ memory: "2Gi" }),
       [],
       "OutOfmemory: Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824",
+    ],
+    [
+      "huge pages the node does not have",
+      asking({ "hugepages-2Mi": "4Mi" }),
+      [],
+      "OutOfhugepages-2Mi: Node didn't have enough resource: hugepages-2Mi, requested: 4194304, used: 0, capacity: 0",
+    ],
+    [
+      "an extended resource that is taken",
+      asking({ "example.com/dongle": "2" }),
+      [asking({ "example.com/dongle": "1" })],
+      "OutOfexample.com/dongle: Node didn't have enough resource: example.com/dongle, requested: 2, used: 1, capacity: 2",
     ],
     ["a resource of others", asking({ "example.com/foo": "1" }), [], undefined],
     ["nothing asked of a full node", testPod(), [asking({ cpu: "2" })], undefined],

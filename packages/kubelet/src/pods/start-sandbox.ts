@@ -36,7 +36,7 @@ function sandboxConfig(context: PodContext, pod: Pod, attempt: number): SandboxC
 function limitPod(context: PodContext, pod: Pod, parent: string | undefined): void {
   if (parent === undefined || context.cgroups?.driver !== "cgroupfs") return;
   try {
-    limitPodCgroup(pod, parent, { onlyWiden: false });
+    limitPodCgroup(pod, parent, { onlyWiden: false, maxPids: context.settings.podPidsLimit });
   } catch (error) {
     context.logger.v(2).info("Cannot limit the pod's cgroup", { pod: pod.metadata.name, err: error });
   }
