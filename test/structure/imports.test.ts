@@ -28,7 +28,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const confined: Readonly<Record<string, readonly string[]>> = {
   level: ["store"],
   "classic-level": ["store"],
-  "@grpc/grpc-js": ["apiserver", "store"],
+  "@grpc/grpc-js": ["apiserver/src/encryption/kms", "store"],
   dockerode: ["kubelet/src/cri/docker"],
   fastify: ["apiserver", "kubelet"],
 };

@@ -17,6 +17,15 @@ export interface RequestHeaderOptions {
 const all = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
+/** Keys that are not escaped as they should be stand as they are (upstream: unescapeExtraKey). */
+function unescapedKey(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
+}
+
 /** Authenticates as the user that a trusted proxy names; the headers of anyone else are ignored. */
 export function requestHeaderAuthenticator(options: RequestHeaderOptions): Authenticator {
   return {
@@ -39,7 +48,7 @@ export function requestHeaderAuthenticator(options: RequestHeaderOptions): Authe
       for (const prefix of options.extraHeaderPrefixes) {
         for (const [header, values] of Object.entries(headersDistinct)) {
           if (!header.startsWith(prefix.toLowerCase()) || !values) continue;
-          extra[decodeURIComponent(header.slice(prefix.length))] = values;
+          extra[unescapedKey(header.slice(prefix.length))] = values;
         }
       }
       return { name, groups, ...(Object.keys(extra).length > 0 ? { extra } : {}) };

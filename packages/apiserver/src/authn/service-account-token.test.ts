@@ -1,8 +1,9 @@
 // Tokens as they are handed out, and every way to forge or outlive one.
 
 import { createHmac, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { pods, serviceaccounts } from "@picokube/api/core/v1";
+import { pods, secrets, serviceaccounts } from "@picokube/api/core/v1";
 import type { Resource } from "@picokube/api/resource";
+import { SignJWT } from "jose";
 import { test } from "tap";
 import { plainStorage } from "../testing/plain-storage.js";
 import { algorithmOf, keyId } from "./service-account-keys.js";
@@ -115,4 +116,32 @@ test("good signatures that do not count", async (t) => {
   await t.rejects(authenticator.authenticateToken(token, [ISSUER]), { code: 401 }, "its pod should be gone");
   await storage.for(pods).delete("dev", "web");
   await t.rejects(authenticator.authenticateToken(token, [ISSUER]), { code: 401 }, "its pod is gone");
+});
+
+test("tokens of Secrets count as long as a Secret holds them", async (t) => {
+  const { authenticator, storage, privateKey, verification } = scene();
+  const legacy = (more: object = {}) =>
+    new SignJWT({
+      "kubernetes.io/serviceaccount/namespace": "dev",
+      "kubernetes.io/serviceaccount/secret.name": "app-token",
+      "kubernetes.io/serviceaccount/service-account.name": "app",
+      "kubernetes.io/serviceaccount/service-account.uid": "sa-1",
+      sub: "system:serviceaccount:dev:app",
+      iss: "kubernetes/serviceaccount",
+      ...more,
+    })
+      .setProtectedHeader({ alg: verification.algorithm, kid: verification.id })
+      .sign(privateKey);
+  const token = await legacy();
+  const ask = (each: string) => authenticator.authenticateToken(each, [ISSUER]);
+  const refused = (message: string) => ({ code: 401, cause: { message } });
+  await t.rejects(ask(token), refused("token has been invalidated"), "no Secret holds it");
+  const data = { token: Buffer.from(token).toString("base64") };
+  await storage.for(secrets).create({ metadata: { name: "app-token", namespace: "dev" }, data } as never);
+  t.match(await ask(token), { user: { name: "system:serviceaccount:dev:app" }, audiences: [ISSUER] });
+  await t.rejects(ask(await legacy({ iat: 1 })), refused("token does not match server's copy"));
+  const nameless = await legacy({ "kubernetes.io/serviceaccount/secret.name": "" });
+  await t.rejects(ask(nameless), refused("secretName claim is missing"));
+  await storage.for(secrets).delete("dev", "app-token");
+  await t.rejects(ask(token), refused("token has been invalidated"), "its Secret is gone");
 });

@@ -2,6 +2,7 @@
 // Verified tokens are remembered by hash; what storage says is asked each time.
 
 import { createHash } from "node:crypto";
+import { secrets } from "@picokube/api/core/v1";
 import { unauthorized } from "@picokube/api/errors";
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
@@ -23,18 +24,30 @@ export interface ServiceAccountTokenOptions {
   now(): number;
 }
 
+const legacyText = (payload: JWTPayload, key: string) => String(payload[`${LEGACY}/${key}`] ?? "");
+
 /** The private claims of a bound token, or those of a legacy Secret's token in the same shape. */
 function kubernetesClaims(payload: JWTPayload): KubernetesClaims | undefined {
   if (payload.iss === LEGACY_ISSUER) {
-    const text = (key: string) => String(payload[`${LEGACY}/${key}`] ?? "");
-    return {
-      namespace: text("namespace"),
-      serviceaccount: { name: text("service-account.name"), uid: text("service-account.uid") },
-    };
+    const [namespace, name, uid] = ["namespace", "service-account.name", "service-account.uid"].map((key) =>
+      legacyText(payload, key),
+    );
+    return namespace && name && uid ? { namespace, serviceaccount: { name, uid } } : undefined;
   }
   const claims = payload["kubernetes.io"] as KubernetesClaims | undefined;
   const named = claims?.namespace && claims.serviceaccount?.name && claims.serviceaccount.uid;
   return named ? claims : undefined;
+}
+
+/** Why a token that never expires no longer counts: only the Secret that holds it vouches for it (upstream: legacy.go). */
+function legacyFault(token: string, payload: JWTPayload, storage: StorageRegistry): string | undefined {
+  if (payload.iss !== LEGACY_ISSUER) return undefined;
+  const name = legacyText(payload, "secret.name");
+  if (name === "") return "secretName claim is missing";
+  const secret = storage.for(secrets).get(legacyText(payload, "namespace"), name);
+  if (!secret || secret.metadata.deletionTimestamp !== undefined) return "token has been invalidated";
+  const held = Buffer.from((secret.data?.token as string | undefined) ?? "", "base64").toString("utf8");
+  return held === token ? undefined : "token does not match server's copy";
 }
 
 /** Whether an issuer is ours, read without trusting the token. */
@@ -103,7 +116,9 @@ export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOpt
       if (payload.sub !== `system:serviceaccount:${claims.namespace}:${claims.serviceaccount.name}`) {
         throw bad("service account token's subject is not its account");
       }
-      const fault = boundObjectFault(claims, { storage: options.storage, now: options.now() });
+      const fault =
+        legacyFault(token, payload, options.storage) ??
+        boundObjectFault(claims, { storage: options.storage, now: options.now() });
       if (fault) throw bad(fault);
       return { user: userFromClaims(claims, payload.jti), audiences: shared };
     },
