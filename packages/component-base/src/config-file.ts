@@ -2,7 +2,7 @@
 // Knows no component's settings.
 
 import { readFile } from "node:fs/promises";
-import { type Document, isAlias, LineCounter, parseAllDocuments, type Tags, visit } from "yaml";
+import { type Document, isAlias, LineCounter, parseAllDocuments, stringify, type Tags, visit } from "yaml";
 import { ConfigError } from "./config-error.js";
 
 // What JSON cannot hold is read as the text that it looks like.
@@ -66,6 +66,11 @@ export async function readConfigFile(
       `${path}: no kind ${JSON.stringify(document.kind ?? "")} is registered for version ${JSON.stringify(document.apiVersion ?? "")}: want ${apiVersion} ${kind}`,
     );
   return document;
+}
+
+/** The text of a configuration, as parseYamlDocuments and upstream read it. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { compat: "yaml-1.1" });
 }
 
 async function readText(path: string): Promise<string> {

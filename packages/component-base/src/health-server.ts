@@ -25,7 +25,7 @@ export interface HealthServerOptions {
   readonly metrics?: Metrics;
   /** Guards everything but health; without it all is open. */
   readonly authorize?: (request: IncomingMessage) => Promise<Authorization>;
-  /** Further paths, exact or, ending in "/", by prefix. */
+  /** Further paths, exact or, ending in "/", by prefix; one that is given for a health path answers in its stead. */
   readonly handlers?: Readonly<Record<string, HttpHandler>>;
 }
 
@@ -71,7 +71,9 @@ function tlsOptions({ options }: ServingTls): ServingTls["options"] {
 
 async function answer(options: HealthServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://host");
-  if (await answerHealth(response, { checks: options.checks ?? [], pathname, query: searchParams })) return;
+  const replacesHealth = healthPathOf(pathname) !== undefined && options.handlers?.[pathname] !== undefined;
+  const checks = options.checks ?? [];
+  if (!replacesHealth && (await answerHealth(response, { checks, pathname, query: searchParams }))) return;
   const authorization = await options.authorize?.(request);
   if (authorization && !authorization.allowed) return text(response, authorization.code, `${authorization.message}\n`);
   if (pathname === "/metrics" && options.metrics) {
