@@ -67,13 +67,6 @@ function listeners({ nodeIp, ports }: TestCluster): Listener[] {
       metrics: ["kubeproxy_sync_proxy_rules_duration_seconds", "kubeproxy_sync_proxy_rules_last_timestamp_seconds"],
     },
     {
-      name: "kube-proxy's health port",
-      url: `http://${nodeIp}:${ports.proxyHealth}`,
-      guarded: false,
-      check: "sync",
-      metrics: [],
-    },
-    {
       name: "cluster-dns",
       url: `http://127.0.0.1:${ports.dnsHealth}`,
       guarded: false,
@@ -134,6 +127,21 @@ test("I1 every component tells its health to all, and its metrics to those who m
       t.match(answer.text, /^kubernetes_build_info\{.*git_version="v1\.33\..*\} 1$/m);
     });
   }
+});
+
+test("F1 I1 kube-proxy's health port speaks to load balancers, in upstream's JSON", async (t) => {
+  const cluster = await useCluster(t);
+  const url = `http://${cluster.nodeIp}:${cluster.ports.proxyHealth}`;
+  const goTime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000 UTC$/;
+  const healthz = await ask(`${url}/healthz`);
+  t.match(healthz, { code: 200, type: /^application\/json/ });
+  t.match(JSON.parse(healthz.text), { lastUpdated: goTime, currentTime: goTime, nodeEligible: true });
+  t.match(JSON.parse((await ask(`${url}/livez`)).text), { lastUpdated: goTime, currentTime: goTime });
+  t.match(await ask(`${url}/readyz`), { code: 200, text: /^ok$/ });
+  const metrics = `http://127.0.0.1:${cluster.ports.proxyMetrics}`;
+  t.match(await ask(`${metrics}/proxyMode`), { code: 200, text: /^iptables$/ });
+  const configz = JSON.parse((await ask(`${metrics}/configz`)).text)["kubeproxy.config.k8s.io"];
+  t.match(configz, { kind: "KubeProxyConfiguration", mode: "iptables", iptables: { masqueradeBit: 14 } });
 });
 
 test("I1 H1 the guarded listeners: TLS of today, certificates of ours, rights by RBAC", async (t) => {

@@ -5,12 +5,14 @@ import { createHash } from "node:crypto";
 
 const base32Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+// The first 16 letters of the digest in base 32: five bits a letter, eighty bits in all.
 function hash16(text: string): string {
   const digest = createHash("sha256").update(text).digest();
-  let bits = 0n;
-  for (const byte of digest.subarray(0, 10)) bits = (bits << 8n) | BigInt(byte);
   let name = "";
-  for (let i = 15; i >= 0; i--) name += base32Alphabet[Number((bits >> BigInt(i * 5)) & 31n)];
+  for (let bit = 0; bit < 80; bit += 5) {
+    const pair = (digest[bit >> 3]! << 8) | digest[(bit >> 3) + 1]!;
+    name += base32Alphabet[(pair >> (11 - (bit & 7))) & 31];
+  }
   return name;
 }
 
@@ -36,4 +38,27 @@ export function serviceChains(prefix: string, servicePortName: string, protocol:
 /** The chain of one endpoint ("10.244.0.5:80") of a service port. */
 export function endpointChain(prefix: string, servicePortName: string, protocol: string, endpoint: string): string {
   return `${prefix}-SEP-${hash16(servicePortName + protocol.toLowerCase() + endpoint)}`;
+}
+
+const servicePattern = /^(SVC|SVL|EXT|FW|SEP)-[A-Z2-7]{16}$/;
+const topLevel = new Set([
+  "SERVICES",
+  "EXTERNAL-SERVICES",
+  "NODEPORTS",
+  "POSTROUTING",
+  "MARK-MASQ",
+  "FORWARD",
+  "PROXY-FIREWALL",
+  "FIREWALL",
+]);
+
+/** Whether the chain belongs to one service port (SVC, SVL, EXT, FW) or endpoint (SEP); upstream's isServiceChainName. */
+export function isServiceChain(prefix: string, chain: string): boolean {
+  return chain.startsWith(`${prefix}-`) && servicePattern.test(chain.slice(prefix.length + 1));
+}
+
+/** Whether the chain is one of kube-proxy's at all. */
+export function isOwnChain(prefix: string, chain: string): boolean {
+  if (!chain.startsWith(`${prefix}-`)) return false;
+  return topLevel.has(chain.slice(prefix.length + 1)) || isServiceChain(prefix, chain);
 }

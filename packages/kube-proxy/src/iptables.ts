@@ -1,41 +1,99 @@
-// The one place that runs iptables: reads what is there, writes one atomic restore a table set. Decides nothing.
+// The one place that runs iptables: reads what is there, writes by iptables-restore. Decides nothing but which of the
+// two kinds of iptables to run.
 
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import type { IpFamily } from "./ip-family.js";
+import { canaryTables, type Probe, type Saves, type TableName } from "./jumps.js";
 
 export class IptablesError extends Error {
   override readonly name = "IptablesError";
 }
 
+/** "nft" and "legacy" speak to two different firewalls of the kernel; "" is what the host's own iptables is. */
+export type IptablesVariant = "" | "nft" | "legacy";
+
 export interface Iptables {
+  readonly family: IpFamily;
+  /** Which firewall it speaks to: from `iptables --version`. */
+  readonly backend: "nf_tables" | "legacy";
   /** What iptables-save prints for the table. */
-  save(table: string): Promise<string>;
+  save(table: TableName): Promise<string>;
   /** iptables-restore --noflush: all of it or nothing. */
   restore(input: string): Promise<void>;
-  /** Whether the chain stands in the table. */
-  chainExists(table: string, chain: string): Promise<boolean>;
+  /** Whether the chain stands in the table, and a rule that ends as the probe says in it. */
+  holds(probe: Probe): Promise<boolean>;
 }
 
-/** Commands wait up to five seconds for another program's lock. networkNamespace: a path to enter instead of our own. */
-export function createIptables({ networkNamespace }: { networkNamespace?: string } = {}): Iptables {
+export interface IptablesOptions {
+  readonly family?: IpFamily;
+  readonly variant?: IptablesVariant;
+  /** A path to enter instead of our own network namespace. */
+  readonly networkNamespace?: string;
+}
+
+/** Commands wait up to five seconds for another program's lock. Rejects when the commands are not there or the kernel
+ *  lacks the family. */
+export async function openIptables({
+  family = "IPv4",
+  variant = "",
+  networkNamespace,
+}: IptablesOptions = {}): Promise<Iptables> {
+  const name = `${family === "IPv6" ? "ip6tables" : "iptables"}${variant && `-${variant}`}`;
   const run = (command: string, args: readonly string[], input?: string) =>
     networkNamespace === undefined
       ? runCommand(command, args, input)
       : runCommand("nsenter", [`--net=${networkNamespace}`, command, ...args], input);
+  const version = await run(name, ["--version"]);
+  // Upstream's Present(): without the nat table there is nothing to do.
+  await run(name, ["-w", "5", "-t", "nat", "-S", "POSTROUTING"]);
   return {
-    save: (table) => run("iptables-save", ["-t", table]),
+    family,
+    backend: version.includes("nf_tables") ? "nf_tables" : "legacy",
+    save: (table) => run(`${name}-save`, ["-t", table]),
     async restore(input) {
-      await run("iptables-restore", ["-w", "5", "--noflush"], input);
+      await run(`${name}-restore`, ["-w", "5", "--noflush"], input);
     },
-    async chainExists(table, chain) {
+    async holds({ table, chain, rule }) {
       try {
-        await run("iptables", ["-w", "5", "-t", table, "-S", chain]);
-        return true;
+        const rules = await run(name, ["-w", "5", "-t", table, "-S", chain]);
+        return rules.split("\n").some((line) => line.endsWith(rule));
       } catch (error) {
         if (error instanceof IptablesError && /No chain|does not exist|incompatible/.test(error.message)) return false;
         throw error;
       }
     },
   };
+}
+
+/** The three tables as they are. */
+export async function saveAll(iptables: Iptables): Promise<Saves> {
+  const [mangle, nat, filter] = await Promise.all(canaryTables.map((table) => iptables.save(table)));
+  return { mangle: mangle!, nat: nat!, filter: filter! };
+}
+
+const hint = /^:(KUBE-IPTABLES-HINT|KUBE-KUBELET-CANARY) /m;
+
+/** Which kind other programs of this host use, as upstream's iptables-wrappers finds out: by the kubelet's chains, else by
+ *  who has more rules; "" (the host's own choice) when there is no difference, or only one kind is installed. */
+export async function detectVariant({
+  networkNamespace,
+}: {
+  networkNamespace?: string;
+} = {}): Promise<IptablesVariant> {
+  const saved = async (variant: IptablesVariant) => {
+    // The legacy command would load its modules into a kernel that does without them.
+    if (variant === "legacy" && (await readFile("/proc/net/ip_tables_names", "utf8").catch(() => "")) === "") return "";
+    const enter = networkNamespace === undefined ? [] : ["nsenter", `--net=${networkNamespace}`];
+    const [command, ...args] = [...enter, `iptables-${variant}-save`];
+    return runCommand(command!, args).catch(() => "");
+  };
+  const [nft, legacy] = await Promise.all([saved("nft"), saved("legacy")]);
+  if (hint.test(nft)) return "nft";
+  if (hint.test(legacy)) return "legacy";
+  const rules = (save: string) => save.match(/^-/gm)?.length ?? 0;
+  if (rules(nft) === rules(legacy)) return "";
+  return rules(legacy) > rules(nft) ? "legacy" : "nft";
 }
 
 function runCommand(command: string, args: readonly string[], input = ""): Promise<string> {

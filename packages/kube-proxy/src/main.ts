@@ -1,91 +1,142 @@
-// kube-proxy: parses flags, wires the proxier to the cluster and to iptables, serves health and metrics.
+// kube-proxy: reads its configuration, wires a proxier for each IP family to the cluster and to iptables, serves health
+// and metrics.
 
 import { writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { createClientMetrics } from "@picokube/client/client-metrics";
-import { loadKubeconfig } from "@picokube/client/kubeconfig";
+import { createEventRecorder } from "@picokube/client/event-recorder";
+import { type Kubeconfig, loadKubeconfig } from "@picokube/client/kubeconfig";
 import { createClient } from "@picokube/client/rest-client";
 import { createInformerFactory } from "@picokube/client/shared-informer";
-import { runCommand } from "@picokube/component-base/flags";
-import { startHealthServer } from "@picokube/component-base/health-server";
-import type { Logger } from "@picokube/component-base/logger";
+import { ConfigError } from "@picokube/component-base/config-error";
+import { formatYaml } from "@picokube/component-base/config-file";
+import { parseDuration } from "@picokube/component-base/duration";
+import { type CommandContext, runCommand } from "@picokube/component-base/flags";
 import { createMetrics } from "@picokube/component-base/metrics";
 import { sdNotify } from "@picokube/component-base/sd-notify";
-import { createIptables } from "./iptables.js";
-import { flags, resolveOptions } from "./options.js";
-import { createProxier } from "./proxier.js";
+import { cleanUp } from "./cleanup.js";
+import { defaultConfiguration, type KubeProxyConfiguration, loadConfiguration } from "./configuration.js";
+import { openFamilies } from "./families.js";
+import { flags } from "./flags.js";
+import { detectVariant, type IptablesVariant } from "./iptables.js";
+import { applySettings, isConntrackLiberal } from "./kernel-settings.js";
+import { containsIpv4Loopback } from "./node-port-addresses.js";
+import { followOwnNode } from "./own-node.js";
+import { indexSlices, type Proxier } from "./proxier.js";
+import { createProxyHealth } from "./proxy-health.js";
 import { createProxyMetrics } from "./proxy-metrics.js";
-import { planCleanup } from "./restore-input.js";
+import { startServers } from "./servers.js";
+import { validateConfiguration } from "./validate-configuration.js";
 
 await runCommand({
   name: "kube-proxy",
   description:
     "The Kubernetes network proxy runs on each node. It reflects Services as defined in the Kubernetes API on the node: packets to a Service's addresses are sent to one of its endpoints by iptables rules.",
   flags,
-  async run(values, { logger, signal, clock, changed }) {
-    const options = await resolveOptions(values, changed);
-    const iptables = createIptables();
-    if (options.cleanup) {
-      const [mangle, nat, filter] = await Promise.all([
-        iptables.save("mangle"),
-        iptables.save("nat"),
-        iptables.save("filter"),
-      ]);
-      const input = planCleanup(options.chainPrefix, { mangle, nat, filter });
-      if (input) await iptables.restore(input);
+  async run(values, context) {
+    const { logger, changed } = context;
+    if (values.writeConfigTo !== undefined) {
+      await writeFile(values.writeConfigTo, formatYaml(defaultConfiguration()));
+      logger.info("Wrote configuration", { file: values.writeConfigTo });
       return;
     }
-    await allowLocalhostNodePorts(logger);
-    const metrics = createMetrics();
-    const client = createClient({
-      kubeconfig: loadKubeconfig(options.kubeconfig),
-      userAgent: "kube-proxy",
-      metrics: createClientMetrics(metrics),
+    const prefix = values.chainPrefix;
+    if (!/^[A-Z][A-Z0-9]{0,3}$/.test(prefix))
+      throw new ConfigError(`--chain-prefix "${prefix}": one to four capital letters or digits are wanted`);
+    const variant = values.iptablesVariant === "host" ? "" : (values.iptablesVariant as IptablesVariant | "auto");
+    if (values.cleanup) return cleanUp(prefix, { variant: variant === "auto" ? undefined : variant, logger });
+
+    const { configuration, unknownFields } = await loadConfiguration(values, changed);
+    if (unknownFields.length > 0)
+      logger.warn("Using lenient decoding as strict decoding failed", {
+        err: unknownFields.map((field) => `unknown field "${field}"`).join(", "),
+      });
+    const faults = validateConfiguration(configuration);
+    if (faults.length > 0) throw new ConfigError(`failed validate: ${faults.join(", ")}`);
+    const localhostNodePorts =
+      configuration.iptables.localhostNodePorts && containsIpv4Loopback(withoutPrimary(configuration));
+    // A mistake must be told before anything of the host is changed.
+    const kubeconfig = values.initOnly ? undefined : kubeconfigOf(configuration, values.master);
+    await applySettings(configuration, { localhostNodePorts, logger });
+    if (!kubeconfig) return logger.info("System initialized and --init-only specified");
+    await proxy(configuration, {
+      ...context,
+      kubeconfig,
+      prefix,
+      localhostNodePorts,
+      variant: variant === "auto" ? await detectVariant() : variant,
     });
-    const informers = createInformerFactory({ client, logger, clock });
-    const proxier = createProxier({
-      informers,
-      iptables,
-      settings: {
-        prefix: options.chainPrefix,
-        clusterCidr: options.clusterCidr,
-        masqueradeAll: options.masqueradeAll,
-        masqueradeBit: options.masqueradeBit,
-        nodePortRanges: options.nodePortAddresses,
-      },
-      nodeName: options.nodeName,
-      minSyncPeriodMs: options.minSyncPeriodMs,
-      syncPeriodMs: options.syncPeriodMs,
-      canaryPeriodMs: 5_000,
-      metrics: createProxyMetrics(metrics),
-      clock,
-      logger,
-    });
-    const check = { name: "sync", on: ["healthz", "readyz"] as const, check: () => proxier.check() };
-    const servers = await Promise.all([
-      options.healthzAddress && startHealthServer({ ...options.healthzAddress, checks: [check] }),
-      options.metricsAddress &&
-        startHealthServer({
-          ...options.metricsAddress,
-          checks: [check],
-          metrics,
-          handlers: { "/proxyMode": (_, response) => void response.end("iptables") },
-        }),
-    ]);
-    const running = proxier.run(signal);
-    informers.start(signal);
-    await sdNotify("ready");
-    await running.catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-    for (const server of servers) await server?.close();
   },
 });
 
-// A NodePort on 127.0.0.1 is only routed to a pod with this (upstream: sysctl net/ipv4/conf/all/route_localnet).
-async function allowLocalhostNodePorts(logger: Logger): Promise<void> {
-  try {
-    await writeFile("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
-  } catch (error) {
-    logger.warn("NodePorts will not answer on localhost: route_localnet cannot be set", { err: error });
-  }
+// The node's primary address is never 127.0.0.1.
+function withoutPrimary({ nodePortAddresses }: KubeProxyConfiguration): readonly string[] {
+  return nodePortAddresses[0] === "primary" ? ["192.0.2.0/32"] : nodePortAddresses;
+}
+
+function kubeconfigOf({ clientConnection }: KubeProxyConfiguration, master: string | undefined): Kubeconfig {
+  if (clientConnection.kubeconfig === "")
+    throw new ConfigError("--kubeconfig, or clientConnection.kubeconfig in --config, is required");
+  const kubeconfig = loadKubeconfig(clientConnection.kubeconfig);
+  return master ? { ...kubeconfig, server: master } : kubeconfig;
+}
+
+interface ProxyContext extends CommandContext {
+  readonly kubeconfig: Kubeconfig;
+  readonly prefix: string;
+  readonly variant: IptablesVariant;
+  readonly localhostNodePorts: boolean;
+}
+
+async function proxy(configuration: KubeProxyConfiguration, context: ProxyContext): Promise<void> {
+  const { kubeconfig, logger, signal, clock } = context;
+  const metrics = createMetrics();
+  const proxyMetrics = createProxyMetrics(metrics);
+  const client = createClient({
+    kubeconfig,
+    userAgent: "kube-proxy",
+    metrics: createClientMetrics(metrics),
+  });
+  const nodeName = (configuration.hostnameOverride || hostname()).trim().toLowerCase();
+  const informers = createInformerFactory({ client, logger, clock });
+  indexSlices(informers);
+  const health = createProxyHealth({
+    clock,
+    timeoutMs: 2 * parseDuration(configuration.iptables.syncPeriod),
+    answered: proxyMetrics.answered,
+  });
+  const proxiers: Proxier[] = [];
+  const node = followOwnNode({
+    informers,
+    nodeName,
+    bindAddress: configuration.bindAddress,
+    seen: health.syncNode,
+    changed: () => {
+      for (const proxier of proxiers) proxier.resync();
+    },
+  });
+  proxiers.push(
+    ...(await openFamilies({
+      ...context,
+      configuration,
+      nodeName,
+      node,
+      dropInvalid: !(await isConntrackLiberal()),
+      informers,
+      recorder: createEventRecorder({ client, component: "kube-proxy", host: nodeName, clock, logger }),
+      health,
+      metrics: proxyMetrics,
+    })),
+  );
+  const check = () => {
+    for (const proxier of proxiers) proxier.check();
+  };
+  const closeServers = await startServers({ configuration, health, metrics, check, clock, logger, signal });
+  const running = proxiers.map((proxier) => proxier.run(signal));
+  informers.start(signal);
+  await sdNotify("ready");
+  await Promise.all(running).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  await closeServers();
 }

@@ -1,30 +1,38 @@
-// Decides when rules are written: follows Services and EndpointSlices, writes what changed, repairs what somebody flushed.
-// What the rules are is rules.ts' affair, how they get into the kernel iptables.ts'.
+// Decides when the rules of one IP family are written: follows Services and EndpointSlices, writes what changed, repairs
+// what somebody flushed. What the rules are is service-rules.ts' affair, how they get into the kernel iptables.ts'.
 
 import { type Service, services } from "@picokube/api/core/v1";
 import { type EndpointSlice, endpointslices } from "@picokube/api/discovery/v1";
-import type { InformerFactory } from "@picokube/client/informer";
+import type { Informer, InformerFactory } from "@picokube/client/informer";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import { boundedRunner } from "./bounded-runner.js";
-import { deleteFlows, staleFlows } from "./conntrack.js";
-import type { Iptables } from "./iptables.js";
-import { canary, canaryTables, type TableName } from "./jumps.js";
+import { cleanStaleFlows } from "./conntrack.js";
+import { type Iptables, saveAll } from "./iptables.js";
+import { chainsInSave, planJumps, probes } from "./jumps.js";
+import type { ProxyHealth } from "./proxy-health.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
-import { type Applied, chainsInSave, planJumps, planSync } from "./restore-input.js";
-import type { RuleSettings } from "./rule-set.js";
-import { buildRules } from "./rules.js";
+import { restoreInput, restoreInputs } from "./restore-input.js";
+import { emptyRuleSet, type RuleSettings } from "./rule-set.js";
+import { createRuleTable, sizeOf, type Write } from "./rule-table.js";
+import { healthOf, mayHaveStaleFlows, noLocalEndpoints } from "./service-facts.js";
+import type { ServiceHealthServers } from "./service-health.js";
 import { type ServicePort, servicePorts } from "./service-ports.js";
+import { serviceRules } from "./service-rules.js";
 
 export interface ProxierOptions {
   readonly informers: InformerFactory;
   readonly iptables: Iptables;
-  readonly settings: RuleSettings;
-  readonly nodeName: string;
+  /** Asked anew at each sync, for the node's addresses and labels change. */
+  readonly settings: () => Omit<RuleSettings, "isLargeCluster">;
+  readonly node: () => { readonly nodeName: string; readonly zone: string };
   readonly minSyncPeriodMs: number;
+  /** How soon a failed write is tried again. */
   readonly syncPeriodMs: number;
-  /** How often the canaries are looked at. */
-  readonly canaryPeriodMs: number;
+  /** How often it is looked whether the rules are still there. */
+  readonly probePeriodMs: number;
+  readonly health: ProxyHealth;
+  readonly serviceHealth: ServiceHealthServers;
   readonly metrics: ProxyMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -32,150 +40,225 @@ export interface ProxierOptions {
 
 export interface Proxier {
   run(signal: AbortSignal): Promise<void>;
-  /** Throws while no sync has succeeded, or when changes wait longer than twice the sync period. */
+  /** All rules are made and written anew: something of the node changed. */
+  resync(): void;
+  /** Throws while no sync has succeeded. */
   check(): void;
 }
 
+/** Upstream's FullSyncPeriod. */
+const fullSyncPeriodMs = 3_600_000;
+/** Upstream's largeClusterEndpointsThreshold. */
+const largeClusterEndpoints = 1_000;
+
 const serviceIndex = "service";
 const serviceNameLabel = "kubernetes.io/service-name";
-const headlessLabel = "service.kubernetes.io/headless";
+const selector = "!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless";
+const triggerAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
+
+/** The informers that both families share. */
+export function proxyInformers(informers: InformerFactory): {
+  services: Informer<Service>;
+  slices: Informer<EndpointSlice>;
+} {
+  return {
+    services: informers.for(services, { labelSelector: selector }),
+    slices: informers.for(endpointslices, { labelSelector: selector }),
+  };
+}
+
+/** "default/web" for each Service that the slice belongs to. */
+export function servicesOf(slice: EndpointSlice): string[] {
+  const service = slice.metadata.labels?.[serviceNameLabel];
+  return service ? [`${slice.metadata.namespace}/${service}`] : [];
+}
 
 /** Follows the cluster until the signal aborts; the rules stay in the kernel, so that Services go on working. */
 export function createProxier({
   informers,
   iptables,
-  settings,
-  nodeName,
   clock,
   logger,
   metrics,
+  health,
   ...options
 }: ProxierOptions): Proxier {
-  const serviceInformer = informers.for(services, { labelSelector: `!service.kubernetes.io/service-proxy-name` });
-  const sliceInformer = informers.for(endpointslices, { labelSelector: `!${headlessLabel}` });
-  sliceInformer.addIndex(serviceIndex, (slice: EndpointSlice) => {
-    const service = slice.metadata.labels?.[serviceNameLabel];
-    return service ? [`${slice.metadata.namespace}/${service}`] : [];
-  });
+  const { family } = iptables;
+  const from = proxyInformers(informers);
 
-  /** What the kernel holds as far as we know; undefined: it must be read first. */
-  let applied: Applied | undefined;
-  let appliedPorts: ServicePort[] = [];
-  let queuedSinceMs: number | undefined;
-  let synced = false;
-  // One service's ports are computed anew only when it or its slices changed.
+  let isLargeCluster = false;
+  const { prefix } = options.settings();
+  const table = createRuleTable({ prefix, settings: () => ({ ...options.settings(), isLargeCluster }) });
   const portsOf = new Map<string, ServicePort[]>();
-  const dirty = new Set<string>();
+  /** Services of which something changed since the last sync, and when it did in the cluster. */
+  const dirty = new Map<string, number[]>();
+  let needsFullSync = true;
+  let lastFullSyncMs = Number.NEGATIVE_INFINITY;
+  let hasSynced = false;
+  const startedMs = clock.now();
 
-  function currentPorts(): ServicePort[] {
-    for (const key of dirty) {
-      const service = serviceInformer.get(key);
-      const ports = service ? servicePorts(service as Service, sliceInformer.byIndex(serviceIndex, key), nodeName) : [];
+  function refresh(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const service = from.services.get(key);
+      const slices = from.slices.byIndex(serviceIndex, key);
+      const ports = service ? servicePorts(service as Service, slices, { family, ...options.node() }) : [];
       if (ports.length > 0) portsOf.set(key, ports);
       else portsOf.delete(key);
     }
-    dirty.clear();
-    return [...portsOf.keys()].sort().flatMap((key) => portsOf.get(key)!);
   }
 
-  async function readKernel(): Promise<Applied> {
-    const [mangle, nat, filter] = await Promise.all([
-      iptables.save("mangle"),
-      iptables.save("nat"),
-      iptables.save("filter"),
-    ]);
-    const missing = planJumps(settings.prefix, { mangle, nat, filter });
-    const found = { nat: chainsInSave(nat, settings.prefix), filter: chainsInSave(filter, settings.prefix) };
+  function makeRules(keys: Iterable<string>): void {
+    const settings = { ...options.settings(), isLargeCluster };
+    for (const key of keys) {
+      const ports = portsOf.get(key);
+      const rules = emptyRuleSet();
+      for (const port of ports ?? []) serviceRules(port, settings, rules);
+      table.set(key, ports && rules);
+    }
+  }
+
+  async function writeOf(isFull: boolean): Promise<Write> {
+    if (!isFull) return table.changes();
+    const saves = await saveAll(iptables);
+    const missing = planJumps(prefix, saves);
     if (missing) await iptables.restore(missing);
-    return found;
+    return table.everything({ nat: chainsInSave(saves.nat), filter: chainsInSave(saves.filter) });
   }
 
   async function sync(): Promise<void> {
-    const startedMs = clock.now();
+    const syncStartedMs = clock.now();
+    const isFull = needsFullSync || (clock.now() - lastFullSyncMs > fullSyncPeriodMs && !isLargeCluster);
+    const changed = new Map(dirty);
+    dirty.clear();
+    const before = new Map([...changed.keys()].map((key) => [key, portsOf.get(key) ?? []]));
+    logger.v(2).info("Syncing iptables rules", { ipFamily: family, fullSync: isFull });
     try {
-      const ports = currentPorts();
-      applied ??= await readKernel();
-      const plan = planSync(buildRules(ports, settings), applied);
-      if (plan.input) await iptables.restore(plan.input);
-      applied = plan.applied;
-      await deleteFlows(staleFlows(appliedPorts, ports), logger);
-      appliedPorts = ports;
-      synced = true;
-      queuedSinceMs = dirty.size > 0 ? clock.now() : undefined;
-      metrics.synced({ durationMs: clock.now() - startedMs, services: portsOf.size, chains: plan.changedChains });
-      logger.v(2).info("SyncProxyRules complete", { elapsedMs: clock.now() - startedMs, chains: plan.changedChains });
+      refresh(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
+      const ports = [...portsOf.values()].flat();
+      isLargeCluster = ports.reduce((sum, { endpoints }) => sum + endpoints.length, 0) > largeClusterEndpoints;
+      makeRules(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
+      const write = await writeOf(isFull);
+      // Only iptables of the nft kind is slow with many chains at once; the other copies the whole table each time.
+      const inputs = iptables.backend === "nf_tables" ? restoreInputs(write) : [restoreInput(write)];
+      for (const input of inputs) if (input !== "") await iptables.restore(input);
+      table.commit();
+      needsFullSync = false;
+      if (isFull) lastFullSyncMs = clock.now();
+      hasSynced = true;
+      if (dirty.size === 0) health.updated(family);
+      const now = clock.now();
+      for (const times of changed.values())
+        for (const time of times) if (time > startedMs) metrics.programmed(family, now - time);
+      metrics.synced(family, {
+        durationMs: now - syncStartedMs,
+        isFull,
+        rules: { filter: table.count("filter"), nat: table.count("nat") },
+        written: { filter: sizeOf(write.filter).rules, nat: sizeOf(write.nat).rules },
+        noLocalEndpoints: noLocalEndpoints(ports),
+      });
+      await options.serviceHealth.sync(healthOf(ports));
+      const isUdpAffected = [...before].some(([key, earlier]) => mayHaveStaleFlows(earlier, portsOf.get(key) ?? []));
+      if (isUdpAffected) await cleanStaleFlows(ports, { family, logger });
+      logger.v(2).info("SyncProxyRules complete", { ipFamily: family, elapsedMs: clock.now() - syncStartedMs });
     } catch (error) {
       // What the kernel holds is no longer known for certain: read it again next time.
-      applied = undefined;
-      metrics.failed();
-      logger.error("Failed to execute iptables-restore", { err: error });
+      needsFullSync = true;
+      for (const [key, times] of changed) dirty.set(key, [...times, ...(dirty.get(key) ?? [])]);
+      metrics.failed(family, { isFull });
+      logger.error("Failed to execute iptables-restore", { ipFamily: family, err: error });
+      logger.info("Sync failed", { ipFamily: family, retryingTimeMs: options.syncPeriodMs });
       throw error;
+    }
+  }
+
+  const runner = boundedRunner({
+    clock,
+    minIntervalMs: options.minSyncPeriodMs,
+    maxIntervalMs: fullSyncPeriodMs,
+    retryIntervalMs: options.syncPeriodMs,
+    run: sync,
+  });
+
+  function request(): void {
+    if (!from.services.hasSynced() || !from.slices.hasSynced()) return;
+    health.queued(family);
+    metrics.queued(family);
+    runner.request();
+  }
+
+  function changed(key: string, what: "endpoint" | "service", triggeredMs?: number): void {
+    metrics.changed(family, what);
+    const times = dirty.get(key) ?? [];
+    if (triggeredMs !== undefined) times.push(triggeredMs);
+    dirty.set(key, times);
+    request();
+  }
+
+  function follow(): void {
+    const serviceChanged = ({ metadata }: Service) => changed(`${metadata.namespace}/${metadata.name}`, "service");
+    from.services.addHandler({
+      add: serviceChanged,
+      update: (_, current) => serviceChanged(current),
+      delete: serviceChanged,
+    });
+    const sliceChanged = (slice: EndpointSlice, triggeredMs?: number) => {
+      if (slice.addressType === family) for (const key of servicesOf(slice)) changed(key, "endpoint", triggeredMs);
+    };
+    const triggerOf = ({ metadata }: EndpointSlice) => {
+      const text = metadata.annotations?.[triggerAnnotation];
+      return text === undefined ? undefined : Date.parse(text);
+    };
+    from.slices.addHandler({
+      add: (slice) => sliceChanged(slice, triggerOf(slice)),
+      update(previous, current) {
+        // A slice may be given to another Service.
+        if (servicesOf(previous)[0] !== servicesOf(current)[0]) sliceChanged(previous);
+        sliceChanged(current, triggerOf(current));
+      },
+      delete: (slice) => sliceChanged(slice),
+    });
+  }
+
+  async function watchRules(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(options.probePeriodMs, signal).catch(() => {});
+      if (signal.aborted || !hasSynced) continue;
+      try {
+        for (const probe of probes(prefix)) {
+          if (await iptables.holds(probe)) continue;
+          logger.info("iptables canary deleted, resyncing all rules", { ipFamily: family, ...probe });
+          needsFullSync = true;
+          request();
+          break;
+        }
+      } catch (error) {
+        logger.warn("Could not check for iptables canary", { ipFamily: family, err: error });
+      }
     }
   }
 
   return {
     async run(signal) {
-      const runner = boundedRunner({
-        clock,
-        minIntervalMs: options.minSyncPeriodMs,
-        maxIntervalMs: options.syncPeriodMs,
-        retryIntervalMs: options.syncPeriodMs,
-        run: sync,
-      });
-      const changed = (key: string) => {
-        dirty.add(key);
-        queuedSinceMs ??= clock.now();
-        if (serviceInformer.hasSynced() && sliceInformer.hasSynced()) runner.request();
-      };
-      const serviceChanged = (service: Service) => changed(`${service.metadata.namespace}/${service.metadata.name}`);
-      const sliceChanged = (slice: EndpointSlice) => {
-        const service = slice.metadata.labels?.[serviceNameLabel];
-        if (service) changed(`${slice.metadata.namespace}/${service}`);
-      };
-      serviceInformer.addHandler({
-        add: serviceChanged,
-        update: (_, current) => serviceChanged(current),
-        delete: serviceChanged,
-      });
-      sliceInformer.addHandler({
-        add: sliceChanged,
-        update: (previous, current) => {
-          sliceChanged(previous);
-          sliceChanged(current);
-        },
-        delete: sliceChanged,
-      });
+      follow();
+      // Healthy while it starts: a sync that never succeeds is told by its changes waiting too long.
+      health.updated(family);
       await informers.waitForSync(signal);
-      runner.request();
-      await watchCanaries(signal, () => {
-        applied = undefined;
-        runner.request();
-      });
+      request();
+      await watchRules(signal);
       await runner.stop();
+      await options.serviceHealth.close();
+    },
+    resync() {
+      needsFullSync = true;
+      if (hasSynced) request();
     },
     check() {
-      if (!synced) throw new Error("rules have not been written yet");
-      if (queuedSinceMs !== undefined && clock.now() - queuedSinceMs > 2 * options.syncPeriodMs)
-        throw new Error(`changes wait since ${new Date(queuedSinceMs).toISOString()}`);
+      if (!hasSynced) throw new Error(`${family} rules have not been written yet`);
     },
   };
+}
 
-  async function watchCanaries(signal: AbortSignal, flushed: () => void): Promise<void> {
-    const name = canary(settings.prefix);
-    while (!signal.aborted) {
-      await clock.sleep(options.canaryPeriodMs, signal).catch(() => {});
-      if (signal.aborted || !synced) continue;
-      try {
-        const there = await Promise.all(canaryTables.map((table: TableName) => iptables.chainExists(table, name)));
-        if (there.includes(false)) {
-          logger.info("iptables canary deleted, resyncing all rules", {
-            tables: canaryTables.filter((_, i) => !there[i]),
-          });
-          flushed();
-        }
-      } catch (error) {
-        logger.warn("Could not look at the iptables canaries", { err: error });
-      }
-    }
-  }
+/** Must be called once before the informers run. */
+export function indexSlices(informers: InformerFactory): void {
+  proxyInformers(informers).slices.addIndex(serviceIndex, servicesOf);
 }

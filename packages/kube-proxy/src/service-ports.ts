@@ -1,25 +1,19 @@
 // Services and EndpointSlices turned into what rules are made of: one entry a service port with its endpoints. Pure.
-// Mirrors upstream's pkg/proxy ServiceChangeTracker, EndpointSliceCache and CategorizeEndpoints.
+// Mirrors upstream's pkg/proxy BaseServicePortInfo and ShouldSkipService.
 
 import type { ServicePort as ApiServicePort, Service } from "@picokube/api/core/v1";
 import type { EndpointSlice } from "@picokube/api/discovery/v1";
-
-export interface Endpoint {
-  readonly ip: string;
-  readonly port: number;
-  readonly isLocal: boolean;
-  readonly ready: boolean;
-  readonly serving: boolean;
-  readonly terminating: boolean;
-}
+import { type Endpoint, endpointsOf } from "./endpoints.js";
+import { familyOf, type IpFamily } from "./ip-family.js";
+import { type CategorizedEndpoints, categorizeEndpoints } from "./topology.js";
 
 export type Protocol = "TCP" | "UDP" | "SCTP";
 
-/** One port of one Service, with all that its rules depend on. */
+/** One port of one Service in one IP family, with all that its rules depend on. */
 export interface ServicePort {
   /** "default/web:http"; without the colon when the port has no name. */
   readonly name: string;
-  readonly namespace: string;
+  /** "default/web" */
   readonly service: string;
   readonly protocol: Protocol;
   readonly clusterIp: string;
@@ -35,87 +29,87 @@ export interface ServicePort {
   readonly internalLocal: boolean;
   /** 0 when there is none. */
   readonly healthCheckNodePort: number;
-  /** Endpoints that traffic under the Cluster policy goes to, and those of this node under the Local policy. */
-  readonly clusterEndpoints: readonly Endpoint[];
-  readonly localEndpoints: readonly Endpoint[];
+  /** All that the slices name, usable or not. */
+  readonly endpoints: readonly Endpoint[];
+  /** Those of them that traffic may go to. */
+  readonly usable: CategorizedEndpoints;
 }
 
-const proxyNameLabel = "service.kubernetes.io/service-proxy-name";
-
-/** Not for Services without a cluster IP, ExternalName ones, or those that another proxy serves. */
-export function shouldProxy(service: Service): boolean {
-  const { clusterIP, type } = service.spec ?? {};
-  if (type === "ExternalName" || !clusterIP || clusterIP === "None" || clusterIP.includes(":")) return false;
-  return service.metadata.labels?.[proxyNameLabel] === undefined;
+/** Where the ports are seen from. */
+export interface Viewpoint {
+  readonly family: IpFamily;
+  readonly nodeName: string;
+  /** The node's topology.kubernetes.io/zone; "" without. */
+  readonly zone: string;
 }
 
-/** The ports of one Service with the endpoints that its slices name for each. */
-export function servicePorts(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
-  if (!shouldProxy(service)) return [];
-  return (service.spec!.ports ?? []).map((port) => servicePort(service, port, endpointsFor(slices, port, nodeName)));
+/** The ports of one Service in one family with the endpoints that its slices name for each; none for a Service without
+ *  a cluster IP of the family, or an ExternalName one. */
+export function servicePorts(service: Service, slices: readonly EndpointSlice[], from: Viewpoint): ServicePort[] {
+  const clusterIp = clusterIpOf(service, from.family);
+  if (clusterIp === undefined) return [];
+  return (service.spec!.ports ?? []).map((port) => servicePort(service, { port, clusterIp, slices, from }));
 }
 
-function servicePort(service: Service, port: ApiServicePort, endpoints: readonly Endpoint[]): ServicePort {
+/** Upstream's ShouldSkipService and GetClusterIPByFamily. */
+function clusterIpOf({ spec }: Service, family: IpFamily): string | undefined {
+  if (spec?.type === "ExternalName" || !spec?.clusterIP || spec.clusterIP === "None") return undefined;
+  return (spec.clusterIPs ?? [spec.clusterIP]).find((ip) => familyOf(ip) === family);
+}
+
+function servicePort(
+  service: Service,
+  {
+    port,
+    clusterIp,
+    slices,
+    from,
+  }: { port: ApiServicePort; clusterIp: string; slices: readonly EndpointSlice[]; from: Viewpoint },
+): ServicePort {
   const spec = service.spec!;
   const namespacedName = `${service.metadata.namespace}/${service.metadata.name}`;
-  const affinity =
-    spec.sessionAffinity === "ClientIP" ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined;
-  return {
+  const ofFamily = (addresses: readonly string[]) => addresses.filter((address) => familyOf(address) === from.family);
+  const isBalanced = spec.type === "LoadBalancer";
+  const ingress = (isBalanced && service.status?.loadBalancer?.ingress) || [];
+  const shape = {
     name: port.name ? `${namespacedName}:${port.name}` : namespacedName,
-    namespace: service.metadata.namespace ?? "",
-    service: service.metadata.name,
+    service: namespacedName,
     protocol: (port.protocol ?? "TCP") as Protocol,
-    clusterIp: spec.clusterIP!,
+    clusterIp,
     port: port.port,
-    nodePort: spec.type === "NodePort" || spec.type === "LoadBalancer" ? (port.nodePort ?? 0) : 0,
-    externalIps: spec.externalIPs?.filter(isIpv4) ?? [],
-    loadBalancerIps:
-      spec.type === "LoadBalancer"
-        ? (service.status?.loadBalancer?.ingress ?? [])
-            .filter(({ ip, ipMode }) => ip && isIpv4(ip) && ipMode !== "Proxy")
-            .map(({ ip }) => ip!)
-        : [],
-    loadBalancerSourceRanges: spec.loadBalancerSourceRanges?.filter(isIpv4) ?? [],
-    affinitySeconds: affinity,
+    nodePort: isBalanced || spec.type === "NodePort" ? (port.nodePort ?? 0) : 0,
+    externalIps: ofFamily(spec.externalIPs ?? []),
+    // A balancer in Proxy mode ends connections itself: packets from here must go through it (KEP-1860).
+    loadBalancerIps: ofFamily(ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []))),
+    // Validation lets blanks around the ranges pass.
+    loadBalancerSourceRanges: ofFamily((spec.loadBalancerSourceRanges ?? []).map((range) => range.trim())),
+    affinitySeconds:
+      spec.sessionAffinity === "ClientIP"
+        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
+        : undefined,
     externalLocal: spec.externalTrafficPolicy === "Local",
     internalLocal: spec.internalTrafficPolicy === "Local",
-    healthCheckNodePort: spec.healthCheckNodePort ?? 0,
-    clusterEndpoints: usable(endpoints),
-    localEndpoints: usable(endpoints.filter(({ isLocal }) => isLocal)),
+    healthCheckNodePort: isBalanced && spec.externalTrafficPolicy === "Local" ? (spec.healthCheckNodePort ?? 0) : 0,
   };
+  const endpoints = endpointsOf(slices, { port, family: from.family, nodeName: from.nodeName });
+  const usable = categorizeEndpoints(endpoints, { zone: from.zone, ...policiesOf(shape) });
+  return { ...shape, endpoints, usable };
 }
 
-function isIpv4(address: string): boolean {
-  return !address.includes(":");
+/** Whether the port is reached by something other than its cluster IP. */
+export function isExternallyAccessible(
+  port: Pick<ServicePort, "nodePort" | "externalIps" | "loadBalancerIps">,
+): boolean {
+  return port.nodePort !== 0 || port.externalIps.length > 0 || port.loadBalancerIps.length > 0;
 }
 
-// Ready ones; without any, those that still serve while they terminate (KEP-1669).
-function usable(endpoints: readonly Endpoint[]): Endpoint[] {
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
-  return ready.length > 0 ? ready : endpoints.filter(({ serving, terminating }) => serving && terminating);
-}
-
-function endpointsFor(slices: readonly EndpointSlice[], port: ApiServicePort, nodeName: string): Endpoint[] {
-  const byAddress = new Map<string, Endpoint>();
-  for (const slice of slices) {
-    if (slice.addressType !== "IPv4") continue;
-    for (const slicePort of slice.ports ?? []) {
-      if ((slicePort.name ?? "") !== (port.name ?? "") || (slicePort.protocol ?? "TCP") !== (port.protocol ?? "TCP"))
-        continue;
-      for (const { addresses, conditions, nodeName: endpointNode } of slice.endpoints ?? []) {
-        const ip = addresses[0];
-        if (ip === undefined || slicePort.port === undefined) continue;
-        const ready = conditions?.ready !== false;
-        byAddress.set(`${ip}:${slicePort.port}`, {
-          ip,
-          port: slicePort.port,
-          isLocal: endpointNode === nodeName,
-          ready,
-          serving: conditions?.serving ?? ready,
-          terminating: conditions?.terminating === true,
-        });
-      }
-    }
-  }
-  return [...byAddress.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+/** Which traffic policies the port ever uses: external traffic that begins on a node goes by Cluster whatever is asked. */
+export function policiesOf(
+  port: Pick<ServicePort, "nodePort" | "externalIps" | "loadBalancerIps" | "internalLocal" | "externalLocal">,
+): { usesCluster: boolean; usesLocal: boolean } {
+  const isExternal = isExternallyAccessible(port);
+  return {
+    usesCluster: !port.internalLocal || isExternal,
+    usesLocal: port.internalLocal || (isExternal && port.externalLocal),
+  };
 }

@@ -1,165 +1,173 @@
-// The rules of one service port. Pure; adds to the rule set that it is given.
+// The rules of one service port: what captures its packets, and why they go nowhere. Pure; order, comments and chains are
+// upstream's (pkg/proxy/iptables/proxier.go, syncProxyRules).
 
-import { endpointChain, serviceChains } from "./chain-names.js";
-import type { RuleSet, RuleSettings } from "./rule-set.js";
-import type { Endpoint, ServicePort } from "./service-ports.js";
+import { type ServiceChains, serviceChains } from "./chain-names.js";
+import { balancingRules, endpointRules } from "./endpoint-rules.js";
+import { inRange } from "./ip-family.js";
+import { append, comment, type RuleSet, type RuleSettings } from "./rule-set.js";
+import { isExternallyAccessible, policiesOf, type ServicePort } from "./service-ports.js";
 
-function comment(text: string): string {
-  return `-m comment --comment ${text.includes(" ") ? JSON.stringify(text) : text}`;
+/** A service port with what all its rules ask for. */
+interface Subject {
+  readonly port: ServicePort;
+  readonly settings: RuleSettings;
+  readonly chains: ServiceChains;
+  readonly rules: RuleSet;
+  /** Whether packets to the cluster IP, and those from outside, find an endpoint under their policy. */
+  readonly hasInternal: boolean;
+  readonly hasExternal: boolean;
 }
 
 /** Adds the chains and rules of one port to the rule set. */
 export function serviceRules(port: ServicePort, settings: RuleSettings, rules: RuleSet): void {
-  const { prefix } = settings;
-  const chains = serviceChains(prefix, port.name, port.protocol);
-  const protocol = port.protocol.toLowerCase();
-  const match = (address: string, number: number) => `-m ${protocol} -p ${protocol} -d ${address} --dport ${number}`;
-  const natServices = rules.nat.get(`${prefix}-SERVICES`)!;
-  const natNodePorts = rules.nat.get(`${prefix}-NODEPORTS`)!;
-  const filterServices = rules.filter.get(`${prefix}-SERVICES`)!;
-  const filterExternal = rules.filter.get(`${prefix}-EXTERNAL-SERVICES`)!;
-
-  const hasCluster = port.clusterEndpoints.length > 0;
-  const hasLocal = port.localEndpoints.length > 0;
-  const isExternal = port.nodePort > 0 || port.externalIps.length > 0 || port.loadBalancerIps.length > 0;
-  const internalChain = port.internalLocal ? chains.local : chains.cluster;
-  const internalHas = port.internalLocal ? hasLocal : hasCluster;
-
-  // Why a packet goes nowhere, and which way it is told (upstream: internalTrafficFilterTarget and its external twin).
-  const internalFault = !hasCluster
-    ? { text: `${port.name} has no endpoints`, target: "REJECT" }
-    : { text: `${port.name} has no local endpoints`, target: "DROP" };
-  const externalFault = !hasCluster
-    ? { text: `${port.name} has no endpoints`, target: "REJECT" }
-    : port.externalLocal && !hasLocal
-      ? { text: `${port.name} has no local endpoints`, target: "DROP" }
-      : undefined;
-
-  if (internalHas)
-    natServices.push(`${comment(`${port.name} cluster IP`)} ${match(port.clusterIp, port.port)} -j ${internalChain}`);
-  else
-    filterServices.push(
-      `${comment(internalFault.text)} ${match(port.clusterIp, port.port)} -j ${internalFault.target}`,
-    );
-
-  for (const address of port.externalIps) {
-    if (hasCluster)
-      natServices.push(`${comment(`${port.name} external IP`)} ${match(address, port.port)} -j ${chains.external}`);
-    if (externalFault)
-      filterExternal.push(`${comment(externalFault.text)} ${match(address, port.port)} -j ${externalFault.target}`);
-  }
-  for (const address of port.loadBalancerIps) {
-    const guarded = port.loadBalancerSourceRanges.length > 0;
-    if (hasCluster)
-      natServices.push(
-        `${comment(`${port.name} loadbalancer IP`)} ${match(address, port.port)} -j ${guarded ? chains.firewall : chains.external}`,
-      );
-    if (guarded)
-      rules.filter
-        .get(`${prefix}-PROXY-FIREWALL`)!
-        .push(
-          `${comment(`${port.name} traffic not accepted by ${chains.firewall}`)} ${match(address, port.port)} -j DROP`,
-        );
-    if (externalFault)
-      filterExternal.push(`${comment(externalFault.text)} ${match(address, port.port)} -j ${externalFault.target}`);
-  }
-  if (port.nodePort > 0) {
-    const nodePortMatch = `-m ${protocol} -p ${protocol} --dport ${port.nodePort}`;
-    if (hasCluster) natNodePorts.push(`${comment(port.name)} ${nodePortMatch} -j ${chains.external}`);
-    if (externalFault)
-      filterExternal.push(
-        `${comment(externalFault.text)} -m addrtype --dst-type LOCAL ${nodePortMatch} -j ${externalFault.target}`,
-      );
-  }
+  const { cluster, local, reachable, hasAny } = port.usable;
+  const chains = serviceChains(settings.prefix, port.name, port.protocol);
+  const subject: Subject = {
+    port,
+    settings,
+    chains,
+    rules,
+    hasInternal: hasAny && !(port.internalLocal && local.length === 0),
+    hasExternal: hasAny && !(port.externalLocal && local.length === 0),
+  };
+  captureClusterIp(subject);
+  captureExternalIps(subject);
+  captureLoadBalancer(subject);
+  captureNodePort(subject);
   if (port.healthCheckNodePort > 0)
-    rules.filter
-      .get(`${prefix}-NODEPORTS`)!
-      .push(
-        `${comment(`${port.namespace}/${port.service} health check node port`)} -m tcp -p tcp --dport ${port.healthCheckNodePort} -j ACCEPT`,
+    append(
+      rules.filter,
+      `${settings.prefix}-NODEPORTS`,
+      `${comment(`${port.name} health check node port`)} -m tcp -p tcp --dport ${port.healthCheckNodePort} -j ACCEPT`,
+    );
+  if (subject.hasInternal) masqueradeInternal(subject);
+  if (hasAny && isExternallyAccessible(port)) externalChain(subject);
+  const { usesCluster, usesLocal } = policiesOf(port);
+  if (usesCluster && cluster.length > 0) append(rules.nat, chains.cluster, ...balancingRules(port, cluster, settings));
+  if (usesLocal && local.length > 0) append(rules.nat, chains.local, ...balancingRules(port, local, settings));
+  endpointRules(port, reachable, settings, rules);
+}
+
+function matchOf({ protocol }: ServicePort, address: string, number: number): string {
+  const name = protocol.toLowerCase();
+  return `-m ${name} -p ${name} -d ${address} --dport ${number}`;
+}
+
+/** What is said and done where no endpoint is left: refused when there is none at all, dropped when only none is local. */
+function fault({ port }: Subject): { text: string; target: string } {
+  return port.usable.hasAny
+    ? { text: `${port.name} has no local endpoints`, target: "DROP" }
+    : { text: `${port.name} has no endpoints`, target: "REJECT" };
+}
+
+function captureClusterIp(subject: Subject): void {
+  const { port, settings, chains, rules, hasInternal } = subject;
+  const services = `${settings.prefix}-SERVICES`;
+  const match = matchOf(port, port.clusterIp, port.port);
+  if (hasInternal) {
+    const chain = port.internalLocal ? chains.local : chains.cluster;
+    append(rules.nat, services, `${comment(`${port.name} cluster IP`)} ${match} -j ${chain}`);
+    return;
+  }
+  const { text, target } = fault(subject);
+  append(rules.filter, services, `${comment(text)} ${match} -j ${target}`);
+}
+
+function captureExternalIps(subject: Subject): void {
+  const { port, settings, chains, rules } = subject;
+  for (const address of port.externalIps) {
+    if (port.usable.hasAny)
+      append(
+        rules.nat,
+        `${settings.prefix}-SERVICES`,
+        `${comment(`${port.name} external IP`)} ${matchOf(port, address, port.port)} -j ${chains.external}`,
       );
-  if (!hasCluster && !hasLocal) return;
-
-  if (isExternal && hasCluster) rules.nat.set(chains.external, externalRules(port, settings));
-  if (port.loadBalancerSourceRanges.length > 0 && hasCluster && port.loadBalancerIps.length > 0)
-    rules.nat.set(chains.firewall, [
-      ...port.loadBalancerSourceRanges.map(
-        (range) => `${comment(`${port.name} loadbalancer IP`)} -s ${range} -j ${chains.external}`,
-      ),
-      comment(`other traffic to ${port.name} will be dropped by ${prefix}-PROXY-FIREWALL`),
-    ]);
-
-  const usesCluster = hasCluster && (!port.internalLocal || isExternal);
-  const usesLocal = hasLocal && (port.internalLocal || (isExternal && port.externalLocal));
-  const masquerade = internalMasquerade(port, settings, match(port.clusterIp, port.port));
-  if (usesCluster)
-    rules.nat.set(chains.cluster, [
-      ...(port.internalLocal ? [] : masquerade),
-      ...balance(port, port.clusterEndpoints, prefix),
-    ]);
-  if (usesLocal)
-    rules.nat.set(chains.local, [
-      ...(port.internalLocal ? masquerade : []),
-      ...balance(port, port.localEndpoints, prefix),
-    ]);
-  for (const endpoint of new Set([
-    ...(usesCluster ? port.clusterEndpoints : []),
-    ...(usesLocal ? port.localEndpoints : []),
-  ]))
-    rules.nat.set(chainOf(port, endpoint, prefix), endpointRules(port, endpoint, prefix));
+    refuseExternal(subject, matchOf(port, address, port.port));
+  }
 }
 
-function chainOf(port: ServicePort, endpoint: Endpoint, prefix: string): string {
-  return endpointChain(prefix, port.name, port.protocol, `${endpoint.ip}:${endpoint.port}`);
+function captureLoadBalancer(subject: Subject): void {
+  const { port, settings, chains, rules } = subject;
+  const isGuarded = port.usable.hasAny && port.loadBalancerSourceRanges.length > 0 && port.loadBalancerIps.length > 0;
+  const chain = isGuarded ? chains.firewall : chains.external;
+  for (const address of port.loadBalancerIps) {
+    const match = matchOf(port, address, port.port);
+    if (port.usable.hasAny)
+      append(
+        rules.nat,
+        `${settings.prefix}-SERVICES`,
+        `${comment(`${port.name} loadbalancer IP`)} ${match} -j ${chain}`,
+      );
+    if (isGuarded)
+      append(
+        rules.filter,
+        `${settings.prefix}-PROXY-FIREWALL`,
+        `${comment(`${port.name} traffic not accepted by ${chains.firewall}`)} ${match} -j DROP`,
+      );
+    refuseExternal(subject, match);
+  }
+  if (isGuarded) append(rules.nat, chains.firewall, ...firewallRules(subject));
 }
 
-function internalMasquerade(port: ServicePort, settings: RuleSettings, match: string): string[] {
-  const target = `-j ${settings.prefix}-MARK-MASQ`;
-  const text = comment(`${port.name} cluster IP`);
-  if (settings.masqueradeAll) return [`${text} ${match} ${target}`];
-  return settings.clusterCidr === undefined ? [] : [`${text} ${match} ! -s ${settings.clusterCidr} ${target}`];
-}
-
-function externalRules(port: ServicePort, { prefix, clusterCidr }: RuleSettings): string[] {
-  const chains = serviceChains(prefix, port.name, port.protocol);
-  if (!port.externalLocal)
-    return [
-      `${comment(`masquerade traffic for ${port.name} external destinations`)} -j ${prefix}-MARK-MASQ`,
-      `-j ${chains.cluster}`,
-    ];
+// A virtual address of a balancer is often the node's own: requests from the node then come from that address itself.
+function firewallRules({ port, settings, chains }: Subject): string[] {
+  const { nodeIp, prefix } = settings;
+  const allowsNode = nodeIp !== undefined && port.loadBalancerSourceRanges.some((range) => inRange(range, nodeIp));
+  const sources = [...port.loadBalancerSourceRanges, ...(allowsNode ? port.loadBalancerIps : [])];
   return [
-    ...(clusterCidr === undefined
-      ? []
-      : [`${comment(`pod traffic for ${port.name} external destinations`)} -s ${clusterCidr} -j ${chains.cluster}`]),
-    `${comment(`masquerade LOCAL traffic for ${port.name} external destinations`)} -m addrtype --src-type LOCAL -j ${prefix}-MARK-MASQ`,
-    `${comment(`route LOCAL traffic for ${port.name} external destinations`)} -m addrtype --src-type LOCAL -j ${chains.cluster}`,
-    ...(port.localEndpoints.length > 0 ? [`-j ${chains.local}`] : []),
+    ...sources.map((source) => `${comment(`${port.name} loadbalancer IP`)} -s ${source} -j ${chains.external}`),
+    comment(`other traffic to ${port.name} will be dropped by ${prefix}-PROXY-FIREWALL`),
   ];
 }
 
-// Affinity first, then an even choice: the n-th of N rules is taken with probability 1/(N-n).
-function balance(port: ServicePort, endpoints: readonly Endpoint[], prefix: string): string[] {
-  const text = ({ ip, port: number }: Endpoint) => comment(`${port.name} -> ${ip}:${number}`);
-  const sticky =
-    port.affinitySeconds === undefined
-      ? []
-      : endpoints.map((endpoint) => {
-          const chain = chainOf(port, endpoint, prefix);
-          return `${text(endpoint)} -m recent --name ${chain} --rcheck --seconds ${port.affinitySeconds} --reap -j ${chain}`;
-        });
-  const even = endpoints.map((endpoint, i) => {
-    const left = endpoints.length - i;
-    const chance = left > 1 ? ` -m statistic --mode random --probability ${(1 / left).toFixed(10)}` : "";
-    return `${text(endpoint)}${chance} -j ${chainOf(port, endpoint, prefix)}`;
-  });
-  return [...sticky, ...even];
-}
-
-function endpointRules(port: ServicePort, endpoint: Endpoint, prefix: string): string[] {
+function captureNodePort(subject: Subject): void {
+  const { port, settings, chains, rules } = subject;
+  if (port.nodePort === 0) return;
   const protocol = port.protocol.toLowerCase();
-  const affinity =
-    port.affinitySeconds === undefined ? "" : ` -m recent --name ${chainOf(port, endpoint, prefix)} --set`;
-  return [
-    `${comment(port.name)} -s ${endpoint.ip} -j ${prefix}-MARK-MASQ`,
-    `${comment(port.name)}${affinity} -m ${protocol} -p ${protocol} -j DNAT --to-destination ${endpoint.ip}:${endpoint.port}`,
-  ];
+  const match = `-m ${protocol} -p ${protocol} --dport ${port.nodePort}`;
+  if (port.usable.hasAny)
+    append(rules.nat, `${settings.prefix}-NODEPORTS`, `${comment(port.name)} ${match} -j ${chains.external}`);
+  refuseExternal(subject, `-m addrtype --dst-type LOCAL ${match}`);
+}
+
+function refuseExternal(subject: Subject, match: string): void {
+  if (subject.hasExternal) return;
+  const { text, target } = fault(subject);
+  append(
+    subject.rules.filter,
+    `${subject.settings.prefix}-EXTERNAL-SERVICES`,
+    `${comment(text)} ${match} -j ${target}`,
+  );
+}
+
+// Someone may route the service range to any node, which then forwards; the answer must come back the same way.
+function masqueradeInternal({ port, settings, chains, rules }: Subject): void {
+  const { masqueradeAll, localTraffic, prefix } = settings;
+  if (!masqueradeAll && !localTraffic) return;
+  const fromElsewhere = masqueradeAll ? "" : ` ${localTraffic!.ifNotLocal}`;
+  append(
+    rules.nat,
+    port.internalLocal ? chains.local : chains.cluster,
+    `${comment(`${port.name} cluster IP`)} ${matchOf(port, port.clusterIp, port.port)}${fromElsewhere} -j ${prefix}-MARK-MASQ`,
+  );
+}
+
+// Under the Cluster policy all is masqueraded, for it may leave for another node. Under the Local one the client's
+// address is kept, but for traffic that begins here: that goes out and comes in again, as if through a balancer.
+function externalChain({ port, settings, chains, rules, hasExternal }: Subject): void {
+  const { localTraffic, prefix } = settings;
+  const destinations = `${port.name} external destinations`;
+  if (!port.externalLocal)
+    append(rules.nat, chains.external, `${comment(`masquerade traffic for ${destinations}`)} -j ${prefix}-MARK-MASQ`);
+  else
+    append(
+      rules.nat,
+      chains.external,
+      ...(localTraffic
+        ? [`${comment(`pod traffic for ${destinations}`)} ${localTraffic.ifLocal} -j ${chains.cluster}`]
+        : []),
+      `${comment(`masquerade LOCAL traffic for ${destinations}`)} -m addrtype --src-type LOCAL -j ${prefix}-MARK-MASQ`,
+      `${comment(`route LOCAL traffic for ${destinations}`)} -m addrtype --src-type LOCAL -j ${chains.cluster}`,
+    );
+  if (hasExternal) append(rules.nat, chains.external, `-j ${port.externalLocal ? chains.local : chains.cluster}`);
 }

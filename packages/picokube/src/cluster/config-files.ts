@@ -48,6 +48,8 @@ export function configFiles(cluster: Cluster): Record<string, string> {
       clusterCIDR: cluster.podCidr,
       metricsBindAddress: `127.0.0.1:${cluster.ports.proxyMetrics}`,
       healthzBindAddress: `0.0.0.0:${cluster.ports.proxyHealth}`,
+      // The connection table is the whole host's, and other clusters may share it: it stays as it is.
+      conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     },
     "kube-scheduler.yaml": {
       apiVersion: "kubescheduler.config.k8s.io/v1",
