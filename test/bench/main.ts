@@ -11,6 +11,7 @@ import { memory } from "./memory.js";
 import { podStart } from "./pod-start.js";
 import { reads } from "./reads.js";
 import { scale } from "./scale.js";
+import { serviceRules } from "./services.js";
 import { upToReady } from "./up-to-ready.js";
 import { watchStart } from "./watch-start.js";
 import { writes } from "./writes.js";
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   fanOut,
   listPause,
   podStart,
+  serviceRules,
   scale,
   upToReady,
   memory,
