@@ -92,8 +92,8 @@ test("a kubelet bootstraps its certificates", async (t) => {
   );
   const port = await freePort();
   const kubelet = await startKubelet(t, server, {
-    bridge: "picotest31",
-    subnet: 31,
+    bridge: "picotest58",
+    subnet: 58,
     flags: [
       `--bootstrap-kubeconfig=${bootstrap}`,
       `--kubeconfig=${kubeconfig}`,

@@ -1,6 +1,7 @@
 // `picokube leave`: takes this machine out of the cluster that it joined, in order, and every trace of the cluster off it.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { nodes } from "@picokube/api/core/v1";
 import { isNotFound } from "@picokube/api/errors";
 import { loadKubeconfig } from "@picokube/client/kubeconfig";
@@ -9,9 +10,12 @@ import { ConfigError } from "@picokube/component-base/config-error";
 import { type Cluster, pathsOf, requireCluster } from "../cluster/cluster.js";
 import { kubeletKubeconfig } from "../cluster/components.js";
 import { requireRoot } from "../cluster/preflight.js";
-import { drain } from "../join/drain.js";
+import { DrainError, drain } from "../join/drain.js";
+import { askEndpoint, parseEndpoint } from "../join/endpoint.js";
 import { stopSupervised } from "../supervisor/stop-supervised.js";
 import { reset } from "./reset.js";
+
+const reachMs = 5_000;
 
 export interface LeaveFlags {
   readonly dataDir: string;
@@ -35,9 +39,13 @@ async function sayGoodbye(
   { timeoutMs, force }: { timeoutMs: number; force: boolean },
 ): Promise<void> {
   const { nodeName } = cluster;
+  const { server } = cluster.joined!;
   try {
     const path = kubeletKubeconfig(cluster);
     if (!existsSync(path)) throw new Error("its kubelet never had a certificate");
+    // Asked once, where the client below would try again and again.
+    const ca = readFileSync(join(pathsOf(cluster).pki, "ca.crt"), "utf8");
+    await askEndpoint(parseEndpoint(server), { path: "/livez", ca, timeoutMs: reachMs });
     const client = createClient({ kubeconfig: loadKubeconfig(path), userAgent: "picokube" });
     try {
       console.log(`Draining ${nodeName}.`);
@@ -52,8 +60,8 @@ async function sayGoodbye(
       await client.close();
     }
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const words = `the cluster at ${cluster.joined?.server} could not be told (${(error as Error).message})`;
+    if (error instanceof DrainError) throw error;
+    const words = `the cluster at ${server} could not be told (${(error as Error).message})`;
     if (!force)
       throw new ConfigError(`${words}: picokube leave --force cleans this machine all the same`, { cause: error });
     console.log(`${words}; on the first machine: kubectl delete node ${nodeName}`);

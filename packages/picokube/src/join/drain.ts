@@ -18,12 +18,15 @@ export interface DrainOptions {
   readonly force: boolean;
 }
 
-/** Resolves when the pods are gone. Throws ConfigError naming those that hold it up; the node stays cordoned. */
+/** Pods that hold a node up. */
+export class DrainError extends ConfigError {}
+
+/** Resolves when the pods are gone. Throws DrainError naming those that hold it up; the node stays cordoned. */
 export async function drain({ client, nodeName, timeoutMs, force }: DrainOptions): Promise<void> {
   const found = async () => planDrain((await client.list(pods, { fieldSelector: `spec.nodeName=${nodeName}` })).items);
   const first = await found();
   if (first.unmanaged.length > 0 && !force)
-    throw new ConfigError(
+    throw new DrainError(
       `cannot evict pods that no controller would make again (use --force to delete them): ${first.unmanaged.join(", ")}`,
     );
   await client.patch(nodes, { name: nodeName }, { spec: { unschedulable: true } }, { type: "merge" });
@@ -33,27 +36,33 @@ export async function drain({ client, nodeName, timeoutMs, force }: DrainOptions
   let held = new Map<string, string>();
   while (left.length > 0 && clock.now() < giveUpMs) {
     held = new Map();
-    await Promise.all(left.map((pod) => evict(client, pod, held)));
+    // A server that asks to be asked later may ask for longer than there is time.
+    const signal = AbortSignal.timeout(Math.max(1, giveUpMs - clock.now()));
+    await Promise.all(left.map((pod) => evict(client, { pod, held, signal })));
     await clock.sleep(periodMs);
     left = (await found()).evict;
   }
   if (left.length === 0) return;
   if (!force) {
     const words = left.map((pod) => `${podName(pod)} (${held.get(podName(pod)) ?? "it is still ending"})`);
-    throw new ConfigError(
+    throw new DrainError(
       `not drained within ${timeoutMs / 1000} s: ${words.join(", ")}; the node takes no new pods meanwhile: try again with a longer --timeout, or with --force, which deletes them`,
     );
   }
   await Promise.all(left.map((pod) => remove(client, pod)));
 }
 
-async function evict(client: Client, pod: Pod, held: Map<string, string>): Promise<void> {
+async function evict(
+  client: Client,
+  { pod, held, signal }: { pod: Pod; held: Map<string, string>; signal: AbortSignal },
+): Promise<void> {
   if (pod.metadata.deletionTimestamp) return;
   const { name, namespace = "" } = pod.metadata;
   const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } };
   try {
-    await client.createSubresource(pods, { name, namespace }, "eviction", eviction);
+    await client.createSubresource(pods, { name, namespace }, "eviction", eviction, { signal });
   } catch (error) {
+    if (signal.aborted) return;
     if (isTooManyRequests(error)) held.set(podName(pod), (error as Error).message);
     else if (!isNotFound(error)) throw error;
   }
