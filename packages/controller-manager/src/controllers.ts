@@ -36,6 +36,7 @@ import { resourceQuotaController } from "./resourcequota/resourcequota-controlle
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
 import { serviceLbController } from "./service-lb/service-lb-controller.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
+import { serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.js";
 import { statefulSetController } from "./statefulset/statefulset-controller.js";
 import { tokenCleanerController } from "./token-cleaner/token-cleaner-controller.js";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.js";
@@ -45,7 +46,8 @@ export interface ControllerEntry {
   readonly name: string;
   /** What older releases called it: still understood. */
   readonly alias: string;
-  readonly serviceAccount: string;
+  /** Left out: it acts as the controller manager itself, whatever --use-service-account-credentials says. */
+  readonly serviceAccount?: string;
   /** What metrics call its queue. */
   readonly queue: string;
   readonly workers: (options: ControllerManagerValues) => number;
@@ -60,6 +62,13 @@ export interface ControllerEntry {
 const one = () => 1;
 
 export const controllers: readonly ControllerEntry[] = [
+  {
+    name: "serviceaccount-token-controller",
+    alias: "serviceaccount-token",
+    queue: "serviceaccount_tokens_secret",
+    workers: (options) => options.concurrentServiceaccountTokenSyncs,
+    create: serviceAccountTokenController,
+  },
   {
     name: "serviceaccount-controller",
     alias: "serviceaccount",

@@ -44,10 +44,9 @@ async function run(options: ControllerManagerValues, context: CommandContext): P
     const informers = createInformerFactory({ client, logger, clock });
     const running = entries.flatMap((entry) => {
       const { name, serviceAccount, create, requests = { qps: 1, burst: 1 } } = entry;
-      const own = options.useServiceAccountCredentials
-        ? asServiceAccount({ kubeconfig, client, name: serviceAccount, clock })
-        : kubeconfig;
-      const userAgent = options.useServiceAccountCredentials
+      const actsAsAccount = options.useServiceAccountCredentials && serviceAccount !== undefined;
+      const own = actsAsAccount ? asServiceAccount({ kubeconfig, client, name: serviceAccount, clock }) : kubeconfig;
+      const userAgent = actsAsAccount
         ? `${agent}/system:serviceaccount:kube-system:${serviceAccount}`
         : `${agent}/${name}`;
       const limits = { qps: options.kubeApiQps * requests.qps, burst: options.kubeApiBurst * requests.burst };
