@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { fanOut } from "./fan-out.js";
 import { growth } from "./growth.js";
 import { listPause } from "./list-pause.js";
+import { localVm } from "./local-vm.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 import { memory } from "./memory.js";
 import { podStart } from "./pod-start.js";
@@ -28,6 +29,7 @@ const benchmarks: readonly Benchmark[] = [
   scale,
   upToReady,
   memory,
+  localVm,
 ];
 
 const { values } = parseArgs({ options: { only: { type: "string" }, json: { type: "string" } } });

@@ -7,6 +7,8 @@ import { type ComponentName, componentNames } from "./cluster/cluster.js";
 import { checkCerts, listCerts, renewCerts } from "./commands/certs.js";
 import { type AddressChange, changeAddress } from "./commands/change-address.js";
 import { down } from "./commands/down.js";
+import { addFaultCommands } from "./commands/fault-commands.js";
+import { loadImages } from "./commands/image.js";
 import { addJoinCommands } from "./commands/join-commands.js";
 import { addNodeCommands } from "./commands/node-commands.js";
 import { reset } from "./commands/reset.js";
@@ -111,6 +113,17 @@ certs
       : changeAddress(dataDir, change),
   );
 addNodeCommands(program);
+addFaultCommands(program);
+program
+  .command("image")
+  .description("images on the nodes' engines")
+  .command("load <images...>")
+  .description(
+    "bring images of this machine's engine, or archives of docker save, to the cluster's nodes on this machine",
+  )
+  .option("--nodes <names...>", "these nodes alone")
+  .addOption(dataDir())
+  .action((images: string[], flags: { dataDir: string; nodes?: string[] }) => loadImages(images, flags));
 addTokenCommands(program);
 addJoinCommands(program);
 program

@@ -10,6 +10,7 @@ import { isAlive, signalProcess, waitForExit } from "../supervisor/process-ident
 import { readProcessTable, writeProcessTable } from "../supervisor/process-table.js";
 import { startSupervisor } from "../supervisor/start-supervisor.js";
 import { stopSupervised } from "../supervisor/stop-supervised.js";
+import { mendLink } from "./faults.js";
 import { clusterInVm, readVms, type Vm } from "./vm.js";
 import { writeEngineConfig } from "./vm-engine.js";
 import { ensureVmBridge, ensureVmLink, removeVmBridge, removeVmLink } from "./vm-network.js";
@@ -38,8 +39,9 @@ export async function makeVmCredentials(cluster: Cluster, vm: Vm): Promise<void>
 export async function bootVm(cluster: Cluster, vm: Vm): Promise<void> {
   const network = await chooseVmNetwork(cluster);
   await ensureVmBridge(network);
-  await ensureVmLink(network, vm, { hostAddress: cluster.nodeIp });
+  // A cable that was pulled out of a running VM stays out.
   if (isVmRunning(vm)) return;
+  await ensureVmLink(network, vm, { hostAddress: cluster.nodeIp });
   const seen = clusterInVm(cluster, vm);
   await makeVmCredentials(cluster, vm);
   const { config } = pathsOf(seen);
@@ -75,6 +77,7 @@ export async function cutPower(vm: Vm): Promise<void> {
 export async function removeVm(cluster: Cluster, vm: Vm): Promise<void> {
   await cutPower(vm);
   await unmountBelow(vm.directory);
+  await mendLink(vm);
   await removeVmLink(vm);
   removeCgroups(vm);
   rmSync(vm.directory, { recursive: true, force: true });
