@@ -324,6 +324,8 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
   });
 
   await t.test("A6 a VM that loses its power, and its boot", async (t) => {
+    const delayed = await picokube("fault", "delay", "node-2", "5").catch((error: Error) => error.message);
+    t.match(delayed, /Packets to node-2 are 5 ms late|this kernel cannot delay packets: it has no netem/);
     const bootAt = Date.now();
     await picokube("fault", "kill", "node-2");
     t.match(await picokube("fault", "list"), /node-2 +it is off/);
@@ -348,7 +350,14 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
   });
 
   await t.test("a VM that is removed is gone, and reset leaves nothing of any", async (t) => {
+    const { podCIDR } = (await kubectl.json(["get", "node", "node-3"])).spec;
+    const { stdout } = await execute("ip", ["route"]);
+    t.match(stdout, `${podCIDR} via`, "this machine has a route to its pods");
     t.match(await picokube("node", "remove", "node-3"), "node-3 is removed");
+    await eventually(
+      "the route goes with it",
+      async () => !(await execute("ip", ["route"])).stdout.includes(`${podCIDR} via`),
+    );
     t.notMatch(await kubectl.run(["get", "nodes", "-o", "name"]), "node-3");
     t.notMatch((await traces(cluster)).join("\n"), `vm${cluster.podBridge}-3`);
     t.match((await traces(cluster)).join("\n"), `vm${cluster.podBridge}-2`, "the other is there");

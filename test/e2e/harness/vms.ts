@@ -6,6 +6,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { lockMachine } from "@picokube/picokube/cluster/machine-lock";
 import { probeHealth } from "@picokube/picokube/cluster/probe-health";
 import { describeVm, insideVm, pathsOfVm, type Vm, type VmNetwork } from "@picokube/picokube/vms/vm";
 import { engineSpec, writeEngineConfig } from "@picokube/picokube/vms/vm-engine";
@@ -39,8 +40,10 @@ interface Test {
 
 /** A private link of the test's own; the host is its router and holds its first address. */
 export async function createVmNetwork(t: Test): Promise<VmNetwork> {
+  // A cluster that comes up beside this test chooses its range under the same lock.
+  const unlock = await lockMachine();
   const network = { bridge: `vmt${process.pid}`, cidr: await freeVmCidr() };
-  await ensureVmBridge(network);
+  await ensureVmBridge(network).finally(unlock);
   t.teardown(() => removeVmBridge(network));
   return network;
 }
