@@ -29,7 +29,7 @@ async function routes(): Promise<string[]> {
 test("F6 nodes that come, move and go are followed, and a kubelet that starts anew finds all in place", async (t) => {
   const directory = t.testdir();
   const { client } = await startApiServer(t);
-  await ip("link", "add", link, "type", "dummy");
+  await ip("link", "add", link, "type", "bridge");
   t.teardown(async () => {
     await forgetRoutes({ bridge, directory });
     await ip("link", "delete", link);
