@@ -19,11 +19,13 @@ import type { Dependencies } from "./dependencies.js";
 import { type ControllerManagerValues, flags } from "./options.js";
 import { asServiceAccount } from "./service-account-client.js";
 import { startServing } from "./serving.js";
+import { validateOptions } from "./validate-options.js";
 
 const agent = `kube-controller-manager/${version.gitVersion} (${version.platform}) kubernetes`;
 
 async function run(options: ControllerManagerValues, context: CommandContext): Promise<void> {
   const { logger, clock, signal } = context;
+  validateOptions(options);
   const entries = selectControllers(options.controllers);
   const kubeconfig: Kubeconfig = options.kubeconfig ? loadKubeconfig(options.kubeconfig) : inClusterConfig();
   const metrics = createMetrics();
