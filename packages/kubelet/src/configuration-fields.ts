@@ -41,6 +41,7 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "http-check-frequency": "httpCheckFrequency",
   "node-status-update-frequency": "nodeStatusUpdateFrequency",
   "node-status-report-frequency": "nodeStatusReportFrequency",
+  "node-status-max-images": "nodeStatusMaxImages",
   "node-lease-duration-seconds": "nodeLeaseDurationSeconds",
   "serialize-image-pulls": "serializeImagePulls",
   "max-parallel-image-pulls": "maxParallelImagePulls",
@@ -57,6 +58,8 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "image-gc-low-threshold": "imageGCLowThresholdPercent",
   "minimum-image-ttl-duration": "imageMinimumGCAge",
   "image-maximum-gc-age": "imageMaximumGCAge",
+  "shutdown-grace-period": "shutdownGracePeriod",
+  "shutdown-grace-period-critical-pods": "shutdownGracePeriodCriticalPods",
   "enable-debugging-handlers": "enableDebuggingHandlers",
   "streaming-connection-idle-timeout": "streamingConnectionIdleTimeout",
 };

@@ -253,6 +253,12 @@ export const flags = {
     default: "5m",
     description: "Specifies how often kubelet posts node status to the API server when it has not changed.",
   },
+  "node-status-max-images": {
+    type: "int",
+    default: 50,
+    description:
+      "The maximum number of images to report in Node.Status.Images. If -1 is specified, no cap will be applied.",
+  },
   "node-lease-duration-seconds": {
     type: "int",
     default: 40,
@@ -349,6 +355,17 @@ export const flags = {
     type: "duration",
     default: "0s",
     description: "How long an image may be unused before it is garbage collected. 0 switches this off.",
+  },
+  "shutdown-grace-period": {
+    type: "duration",
+    default: "0s",
+    description:
+      "How long the node's shutdown, which a SIGPWR to the kubelet begins, waits for its pods to end. 0: not at all.",
+  },
+  "shutdown-grace-period-critical-pods": {
+    type: "duration",
+    default: "0s",
+    description: "The last part of --shutdown-grace-period, which is for critical pods.",
   },
   "enable-debugging-handlers": {
     type: "bool",

@@ -42,6 +42,7 @@ import { createPodRoutes } from "./network/run-pod-routes.js";
 import { chooseSandboxNetwork } from "./network/sandbox-network.js";
 import { hostAddress } from "./node/machine.js";
 import { createNodeAgent } from "./node/node-agent.js";
+import { createNodeShutdown, type NodeShutdown } from "./nodeshutdown/node-shutdown.js";
 import { createObjectSource } from "./objects/object-source.js";
 import { type KubeletOptions, resolveOptions } from "./options.js";
 import type { KubeletSettings, RuntimeHealth } from "./parts.js";
@@ -129,11 +130,12 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   let context: PodContext | undefined;
   let pleg: Pleg | undefined;
   let eviction: EvictionManager | undefined;
+  let shutdown: NodeShutdown | undefined;
   const manager = createPodManager({
     context: () => context!,
     informer: podInformer,
     pleg: () => pleg!,
-    refusalOf: (pod) => eviction!.refusalOf(pod),
+    refusalOf: (pod) => eviction!.refusalOf(pod) ?? shutdown!.refusal(),
     // Pods on the host's network need not wait for a pod CIDR that may never come.
     ready: async (signal) => {
       await informers.waitForSync(signal);
@@ -215,13 +217,31 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   });
   eviction = nodePressure.eviction;
   const pressures = () => eviction.conditions();
-  const agent = createNodeAgent({ settings, client, runtime, health, pressures, events: recorder, clock, logger });
+  shutdown = createNodeShutdown({
+    nodeName: settings.nodeName,
+    periods: settings.shutdownPeriods,
+    pods: manager,
+    events: recorder,
+    clock,
+    logger,
+  });
+  const agent = createNodeAgent({
+    settings,
+    client,
+    runtime,
+    health: { ...health, problems: () => [...health.problems(), ...shutdown.problems()] },
+    pressures,
+    events: recorder,
+    clock,
+    logger,
+  });
   return {
     manager,
     probeMetrics: probes.metrics,
     podInformer,
     logs,
     ...nodePressure,
+    shutdown,
     pleg,
     statuses,
     volumes,
@@ -348,8 +368,11 @@ async function run(surroundings: Surroundings, signal: AbortSignal): Promise<voi
   ];
   informers.start(signal);
   parts.peerInformers.start(signal);
+  const powerFails = () => void parts.shutdown.shutDown(signal);
+  process.on("SIGPWR", powerFails);
   await sdNotify("ready");
   await Promise.all(running.map((part) => untilStopped(part, signal)));
+  process.off("SIGPWR", powerFails);
   await healthz?.close();
   await parts.logs.close();
 }

@@ -27,6 +27,8 @@ authentication: {anonymous: {enabled: true}, x509: {clientCAFile: /ca.crt}}
 evictionHard: {memory.available: 1Gi}
 registerWithTaints: [{key: a, effect: NoSchedule}]
 shutdownGracePeriod: 30s
+shutdownGracePeriodCriticalPods: 10s
+memorySwap: {swapBehavior: NoSwap}
 `,
   });
   const { settings } = await resolve([
@@ -44,6 +46,7 @@ shutdownGracePeriod: 30s
     clientCaFile: "/ca.crt",
     authorizationMode: "Webhook",
     evictionHard: { "memory.available": "1Gi" },
+    shutdownPeriods: [{ shutdownGracePeriodSeconds: 20 }, { shutdownGracePeriodSeconds: 10 }],
     registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
     nodeLabels: { a: "b", c: "d" },
     nodeIps: ["192.168.1.1"],
@@ -55,7 +58,7 @@ shutdownGracePeriod: 30s
       registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
     },
   });
-  t.match(lines.join(""), /does not use.*shutdownGracePeriod/);
+  t.match(lines.join(""), /does not use.*memorySwap/);
 });
 
 test("what is wrong is said", async (t) => {
@@ -75,6 +78,9 @@ test("what is wrong is said", async (t) => {
     [["--image-gc-low-threshold=85"], /85 must be less than imageGCHighThresholdPercent .* 85/],
     [["--image-maximum-gc-age=1m"], /imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge 2m0s/],
     [["--max-parallel-image-pulls=2"], /maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls/],
+    [["--shutdown-grace-period=500ms"], /shutdownGracePeriod \{500ms\} must be either zero or otherwise >= 1 sec/],
+    [["--shutdown-grace-period-critical-pods=2s"], /CriticalPods \{2s\} must be <= shutdownGracePeriod \{0s\}/],
+    [["--node-status-max-images=-2"], /nodeStatusMaxImages \(--node-status-max-images\) -2 must be -1 or greater/],
     [["--kube-reserved=gpu=1"], /cannot reserve "gpu" resource/],
     [["--system-reserved=cpu=x"], /failed to parse quantity "x" for "cpu" resource/],
     [["--enforce-node-allocatable=pods,none"], /may not contain additional enforcements when "none" is specified/],

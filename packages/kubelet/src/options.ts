@@ -13,7 +13,7 @@ import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
 import type { KubeletSettings } from "./parts.js";
-import { thresholdsOf, validateResourceOptions } from "./resource-options.js";
+import { shutdownPeriodsOf, thresholdsOf, validateResourceOptions } from "./resource-options.js";
 
 export type KubeletFlags = FlagValues<typeof flags>;
 
@@ -61,7 +61,8 @@ function typed(flag: Flag, path: string, value: unknown): unknown {
 function fromFile(document: Record<string, unknown>, logger: Logger): Record<string, unknown> {
   const known = new Set(Object.values(fieldOfFlag));
   const others = leafPaths(document, known).filter(
-    (path) => !known.has(path) && !/^(kind|apiVersion|registerWithTaints)\b/.test(path),
+    (path) =>
+      !known.has(path) && !/^(kind|apiVersion|registerWithTaints|shutdownGracePeriodByPodPriority)\b/.test(path),
   );
   if (others.length > 0)
     logger.warn("KubeletConfiguration has fields that this kubelet does not use", { fields: others });
@@ -216,6 +217,7 @@ export async function resolveOptions(
       httpCheckFrequencyMs: values.httpCheckFrequency,
       nodeStatusUpdateFrequencyMs: values.nodeStatusUpdateFrequency,
       nodeStatusReportFrequencyMs: values.nodeStatusReportFrequency,
+      nodeStatusMaxImages: values.nodeStatusMaxImages,
       nodeLeaseDurationSeconds: values.nodeLeaseDurationSeconds,
       serializeImagePulls: values.serializeImagePulls,
       maxParallelImagePulls: values.maxParallelImagePulls,
@@ -231,6 +233,7 @@ export async function resolveOptions(
       imageGcLowThresholdPercent: values.imageGcLowThreshold,
       imageMinimumGcAgeMs: values.minimumImageTtlDuration,
       imageMaximumGcAgeMs: values.imageMaximumGcAge,
+      shutdownPeriods: shutdownPeriodsOf(values, document.shutdownGracePeriodByPodPriority),
       enableDebuggingHandlers: values.enableDebuggingHandlers,
       streamingConnectionIdleTimeoutMs: values.streamingConnectionIdleTimeout,
     },

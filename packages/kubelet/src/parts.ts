@@ -14,6 +14,7 @@ import type {
 } from "@picokube/api/core/v1";
 import type { ContainerStatus, Mount, Sandbox } from "./cri/runtime.js";
 import type { Threshold } from "./eviction/thresholds.js";
+import type { ShutdownPeriod } from "./nodeshutdown/shutdown-groups.js";
 
 /** What the kubelet runs with: flags laid over KubeletConfiguration v1beta1. */
 export interface KubeletSettings {
@@ -66,6 +67,8 @@ export interface KubeletSettings {
   readonly nodeStatusUpdateFrequencyMs: number;
   readonly nodeStatusReportFrequencyMs: number;
   readonly nodeLeaseDurationSeconds: number;
+  /** -1: all. */
+  readonly nodeStatusMaxImages: number;
   readonly serializeImagePulls: boolean;
   readonly maxParallelImagePulls: number | undefined;
   readonly imagePullProgressDeadlineMs: number;
@@ -82,6 +85,8 @@ export interface KubeletSettings {
   readonly imageMinimumGcAgeMs: number;
   /** 0: an unused image is never too old. */
   readonly imageMaximumGcAgeMs: number;
+  /** When the node shuts down, lowest priority first; empty: pods are not waited for. */
+  readonly shutdownPeriods: readonly ShutdownPeriod[];
   readonly enableDebuggingHandlers: boolean;
   readonly streamingConnectionIdleTimeoutMs: number;
 }

@@ -5,6 +5,7 @@ import { parseQuantity } from "@picokube/api/quantity";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { formatDuration } from "@picokube/component-base/duration";
 import { parseThresholds, type Threshold } from "./eviction/thresholds.js";
+import { type ShutdownPeriod, shutdownPeriods } from "./nodeshutdown/shutdown-groups.js";
 
 type Statements = Readonly<Record<string, string>>;
 
@@ -21,6 +22,7 @@ export interface ResourceOptions {
   readonly imageGcLowThreshold: number;
   readonly minimumImageTtlDuration: number;
   readonly imageMaximumGcAge: number;
+  readonly nodeStatusMaxImages: number;
   readonly serializeImagePulls: boolean;
   readonly maxParallelImagePulls: number | undefined;
 }
@@ -34,6 +36,35 @@ export function thresholdsOf(options: ResourceOptions): Threshold[] {
   } catch (error) {
     throw new ConfigError((error as Error).message, { cause: error });
   }
+}
+
+export interface ShutdownOptions {
+  readonly shutdownGracePeriod: number;
+  readonly shutdownGracePeriodCriticalPods: number;
+}
+
+/** Throws ConfigError for periods that contradict each other. byPodPriority is the file's, unread. */
+export function shutdownPeriodsOf(options: ShutdownOptions, byPodPriority: unknown): ShutdownPeriod[] {
+  const { shutdownGracePeriod: gracePeriodMs, shutdownGracePeriodCriticalPods: criticalPodsMs } = options;
+  const [grace, critical] = [formatDuration(gracePeriodMs), formatDuration(criticalPodsMs)];
+  if (criticalPodsMs > gracePeriodMs) {
+    throw wrong(`shutdownGracePeriodCriticalPods {${critical}} must be <= shutdownGracePeriod {${grace}}`);
+  }
+  const check = (field: string, ms: number, shown: string) => {
+    if (ms < 0 || (ms > 0 && ms < 1000)) throw wrong(`${field} {${shown}} must be either zero or otherwise >= 1 sec`);
+  };
+  check("shutdownGracePeriod", gracePeriodMs, grace);
+  check("shutdownGracePeriodCriticalPods", criticalPodsMs, critical);
+  const listed = (byPodPriority ?? []) as readonly ShutdownPeriod[];
+  const isPeriod = ({ priority, shutdownGracePeriodSeconds }: ShutdownPeriod) =>
+    Number.isInteger(priority) && Number.isInteger(shutdownGracePeriodSeconds);
+  if (!Array.isArray(listed) || !listed.every((item) => item !== null && isPeriod(item))) {
+    throw wrong("shutdownGracePeriodByPodPriority must be a list of priority and shutdownGracePeriodSeconds");
+  }
+  if (listed.length > 0 && gracePeriodMs > 0) {
+    throw wrong("Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time");
+  }
+  return shutdownPeriods({ gracePeriodMs, criticalPodsMs, byPodPriority: listed });
 }
 
 function validateImages(options: ResourceOptions): void {
@@ -55,6 +86,10 @@ function validateImages(options: ResourceOptions): void {
     throw wrong(
       `imageMaximumGCAge ${formatDuration(maxAge)} must be greater than imageMinimumGCAge ${formatDuration(minAge)}`,
     );
+  }
+  const { nodeStatusMaxImages } = options;
+  if (nodeStatusMaxImages < -1) {
+    throw wrong(`nodeStatusMaxImages (--node-status-max-images) ${nodeStatusMaxImages} must be -1 or greater`);
   }
   const { maxParallelImagePulls: pulls, serializeImagePulls } = options;
   if (pulls !== undefined && pulls < 1) throw wrong(`maxParallelImagePulls ${pulls} must be a positive number`);

@@ -75,15 +75,34 @@ test("facts of the machine", (t) => {
     "Debian GNU/Linux 12 (bookworm)",
   );
   t.same(
-    nodeImages([
-      { id: "1", tags: ["a:1"], digests: ["a@sha256:1"], sizeBytes: 1, user: "", origin: "host" as const },
-      { id: "2", tags: [], digests: [], sizeBytes: 3, user: "", origin: "host" as const },
-      { id: "3", tags: ["b:1"], digests: [], sizeBytes: 2, user: "", origin: "host" as const },
-    ]),
+    nodeImages(
+      [
+        { id: "1", tags: ["a:1"], digests: ["a@sha256:1"], sizeBytes: 1, user: "", origin: "host" as const },
+        { id: "2", tags: [], digests: [], sizeBytes: 3, user: "", origin: "host" as const },
+        { id: "3", tags: ["b:1"], digests: [], sizeBytes: 2, user: "", origin: "host" as const },
+      ],
+      50,
+    ),
     [
       { names: ["b:1"], sizeBytes: 2 },
       { names: ["a@sha256:1", "a:1"], sizeBytes: 1 },
     ],
   );
+  const many = Array.from({ length: 3 }, (_, index) => ({
+    id: String(index),
+    tags: Array.from({ length: 7 }, (_, name) => `r${index}:${name}`),
+    digests: [],
+    sizeBytes: index,
+    user: "",
+    origin: "host" as const,
+  }));
+  t.same(
+    nodeImages(many, 2).map(({ names, sizeBytes }) => [names?.length, sizeBytes]),
+    [
+      [5, 2],
+      [5, 1],
+    ],
+  );
+  t.equal(nodeImages(many, -1).length, 3);
   t.end();
 });

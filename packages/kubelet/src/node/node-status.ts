@@ -12,7 +12,7 @@ import { fileSystem, hostAddress, type Machine } from "./machine.js";
 import { nodeConditions } from "./node-conditions.js";
 import { nodeResources } from "./node-resources.js";
 
-const maxImages = 50;
+const maxNames = 5;
 
 export interface NodeStatusSources {
   settings: KubeletSettings;
@@ -25,13 +25,13 @@ export interface NodeStatusSources {
 /** Go's name of the processor. */
 export const architecture = process.arch === "x64" ? "amd64" : process.arch;
 
-/** The largest images first, digests before tags. */
-export function nodeImages(images: readonly ImageInfo[]): ContainerImage[] {
+/** The largest images first, digests before tags; maxImages -1 for all of them. */
+export function nodeImages(images: readonly ImageInfo[], maxImages: number): ContainerImage[] {
   return [...images]
     .sort((a, b) => b.sizeBytes - a.sizeBytes)
-    .map(({ digests, tags, sizeBytes }) => ({ names: [...digests, ...tags], sizeBytes }))
+    .map(({ digests, tags, sizeBytes }) => ({ names: [...digests, ...tags].slice(0, maxNames), sizeBytes }))
     .filter(({ names }) => names.length > 0)
-    .slice(0, maxImages);
+    .slice(0, maxImages === -1 ? undefined : maxImages);
 }
 
 /** The whole status as of nowMs; what cannot be asked of a runtime that is down is kept from before. */
@@ -85,7 +85,7 @@ export async function nodeStatus(
       operatingSystem: "linux",
       architecture,
     },
-    images: images ? nodeImages(images) : (before.images ?? []),
+    images: images ? nodeImages(images, settings.nodeStatusMaxImages) : (before.images ?? []),
   };
 }
 
