@@ -414,7 +414,10 @@ await runCommand({
         cni: cniNetworkOf(settings, logger),
       });
     }
-    const kubeconfig = await clientCredentials({ options, clock, logger }, signal);
+    const kubeconfig = await clientCredentials({ options, clock, logger }, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!kubeconfig) return;
     const client = createClient({ kubeconfig, userAgent: "kubelet/v1.33.0" });
     const informers = createInformerFactory({ client, logger, clock });
     try {

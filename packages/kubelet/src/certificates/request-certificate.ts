@@ -2,8 +2,7 @@
 // util/certificate/csr). Keeps nothing on disk.
 
 import { type CertificateSigningRequest, certificatesigningrequests } from "@picokube/api/certificates/v1";
-import { isAlreadyExists } from "@picokube/api/errors";
-import type { WatchEvent } from "@picokube/api/meta/v1";
+import { isAlreadyExists, isForbidden, isNotFound, isUnauthorized } from "@picokube/api/errors";
 import type { Client } from "@picokube/client/client";
 import type { Clock } from "@picokube/component-base/clock";
 
@@ -52,38 +51,38 @@ export async function waitForCertificate(
 ): Promise<string> {
   for (;;) {
     signal.throwIfAborted();
-    const csr = await client.get(certificatesigningrequests, { name }, { signal });
-    const issued = issuedCertificate(csr, uid);
-    if (issued !== undefined) return issued;
-    const events = client.watch(certificatesigningrequests, {
-      fieldSelector: `metadata.name=${name}`,
-      ...(csr.metadata.resourceVersion ? { resourceVersion: csr.metadata.resourceVersion } : {}),
-      timeoutSeconds: watchSeconds,
-      signal,
-    });
-    const found = await firstIssued(events, uid, signal);
-    if (found !== undefined) return found;
+    try {
+      const csr = await client.get(certificatesigningrequests, { name }, { signal });
+      const issued = issuedCertificate(csr, uid) ?? (await watchedCertificate(client, csr, signal));
+      if (issued !== undefined) return issued;
+    } catch (error) {
+      // A server that is away for a moment, or a watch that broke, is asked again; a no is a no.
+      const isFinal = error instanceof Refused || isNotFound(error) || isForbidden(error) || isUnauthorized(error);
+      if (isFinal || signal.aborted) throw error;
+    }
     await clock.sleep(retryMs, signal);
   }
 }
 
 class Refused extends Error {}
 
-async function firstIssued(
-  events: AsyncIterable<WatchEvent<CertificateSigningRequest>>,
-  uid: string,
+/** Undefined when the watch ends before there is a certificate. */
+async function watchedCertificate(
+  client: Client,
+  { metadata }: CertificateSigningRequest,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  try {
-    for await (const { type, object } of events) {
-      if (type === "BOOKMARK") continue;
-      if (type === "DELETED") throw new Refused(`csr "${object.metadata.name}" was deleted`);
-      const issued = issuedCertificate(object, uid);
-      if (issued !== undefined) return issued;
-    }
-  } catch (error) {
-    // A watch that broke is begun anew by the caller.
-    if (error instanceof Refused || signal.aborted) throw error;
+  const events = client.watch(certificatesigningrequests, {
+    fieldSelector: `metadata.name=${metadata.name}`,
+    ...(metadata.resourceVersion ? { resourceVersion: metadata.resourceVersion } : {}),
+    timeoutSeconds: watchSeconds,
+    signal,
+  });
+  for await (const { type, object } of events) {
+    if (type === "BOOKMARK") continue;
+    if (type === "DELETED") throw new Refused(`csr "${metadata.name}" was deleted`);
+    const issued = issuedCertificate(object, metadata.uid);
+    if (issued !== undefined) return issued;
   }
   return undefined;
 }

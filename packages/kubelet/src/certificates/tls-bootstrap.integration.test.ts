@@ -126,7 +126,7 @@ test("a kubelet bootstraps its certificates", async (t) => {
       },
     });
     t.ok(existsSync(join(certDir, "kubelet-client.key.tmp")), "its key is kept");
-    await kubelet.stop();
+    t.equal(await kubelet.stop(), 0, "it ends in order while it waits");
     const before = kubelet.log().length;
     kubelet.start();
     await eventually(
