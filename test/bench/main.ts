@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { dns } from "./dns.js";
 import { fanOut } from "./fan-out.js";
 import { growth } from "./growth.js";
 import { listPause } from "./list-pause.js";
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   podStart,
   serviceRules,
   scale,
+  dns,
   upToReady,
   memory,
   localVm,
