@@ -76,7 +76,7 @@ export const dns: Benchmark = {
       const resolvConf = join(directory, "resolv.conf");
       writeFileSync(resolvConf, "");
       const pid = run(process.execPath, [
-        "--max-semi-space-size=2",
+        "--max-semi-space-size=8",
         ...(process.env.PICOKUBE_BENCH_NODE_FLAGS?.split(" ") ?? []),
         ownExecutable,
         `--kubeconfig=${apiServer.as("cluster-dns").kubeconfig}`,

@@ -5,6 +5,7 @@ import type { ForwardEvents, Forwarder } from "./forwarder.js";
 import { rcodes } from "./query.js";
 import { typeName } from "./record-types.js";
 import type { AnswerFacts } from "./server.js";
+import { type CounterSeries, counterFamily, type HistogramSeries, histogramFamily } from "./tallies.js";
 
 export interface DnsMetrics {
   readonly forwardEvents: ForwardEvents;
@@ -28,42 +29,59 @@ export function rcodeName(rcode: number): string {
   return rcodeNames.get(rcode) ?? String(rcode);
 }
 
+interface ZoneSeries {
+  readonly duration: HistogramSeries;
+  readonly requestSize: HistogramSeries;
+  readonly responseSize: HistogramSeries;
+  readonly withDo: CounterSeries;
+}
+
+function found<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
 /** server: where this server listens, "dns://10.0.0.1:53". */
 export function createDnsMetrics(metrics: Metrics, server: string, forwarder: () => Forwarder | undefined): DnsMetrics {
   const view = "";
-  const requests = metrics.counter({
+  const requests = counterFamily(metrics, {
     name: "coredns_dns_requests_total",
     help: "Counter of DNS requests made per zone, protocol and family.",
-    labels: ["server", "zone", "view", "proto", "family", "type"],
   });
-  const durations = metrics.histogram({
+  const durations = histogramFamily(metrics, {
     name: "coredns_dns_request_duration_seconds",
     help: "Histogram of the time (in seconds) each request took per zone.",
-    labels: ["server", "zone", "view"],
     buckets: secondsBuckets,
   });
-  const requestSizes = metrics.histogram({
+  const requestSizes = histogramFamily(metrics, {
     name: "coredns_dns_request_size_bytes",
     help: "Size of the EDNS0 UDP buffer in bytes (64K for TCP) per zone and protocol.",
-    labels: ["server", "zone", "view", "proto"],
     buckets: sizeBuckets,
   });
-  const withDo = metrics.counter({
+  const withDo = counterFamily(metrics, {
     name: "coredns_dns_do_requests_total",
     help: "Counter of DNS requests with DO bit set per zone.",
-    labels: ["server", "zone", "view"],
   });
-  const responseSizes = metrics.histogram({
+  const responseSizes = histogramFamily(metrics, {
     name: "coredns_dns_response_size_bytes",
     help: "Size of the returned response in bytes.",
-    labels: ["server", "zone", "view", "proto"],
     buckets: sizeBuckets,
   });
-  const responses = metrics.counter({
+  const responses = counterFamily(metrics, {
     name: "coredns_dns_responses_total",
     help: "Counter of response status codes.",
-    labels: ["server", "zone", "view", "rcode", "plugin"],
   });
+  // Zones, transports, types and rcodes are few: the series of each are found by a word made of them.
+  const known = {
+    zones: new Map<string, ZoneSeries>(),
+    both: new Map<string, Pick<ZoneSeries, "duration" | "withDo">>(),
+    types: new Map<string, CounterSeries>(),
+    rcodes: new Map<string, CounterSeries>(),
+  };
   metrics.gauge({
     name: "coredns_cache_entries",
     help: "The number of elements in the cache.",
@@ -74,21 +92,23 @@ export function createDnsMetrics(metrics: Metrics, server: string, forwarder: ()
       gauge.set({ server, type: "denial", zones: "." }, size?.denial ?? 0);
     },
   });
-  const cacheRequests = metrics.counter({
+  const cacheRequests = counterFamily(metrics, {
     name: "coredns_cache_requests_total",
     help: "The count of cache requests.",
-    labels: ["server", "zones"],
-  });
-  const cacheHits = metrics.counter({
+  })({ server, zones: "." });
+  const cacheHits = counterFamily(metrics, {
     name: "coredns_cache_hits_total",
     help: "The count of cache hits.",
-    labels: ["server", "type", "zones"],
   });
-  const cacheMisses = metrics.counter({
+  const cacheMisses = counterFamily(metrics, {
     name: "coredns_cache_misses_total",
     help: "The count of cache misses. Deprecated, derive misses from cache hits/requests counters.",
-    labels: ["server", "zones"],
   });
+  const cached = {
+    success: cacheHits({ server, type: "success", zones: "." }),
+    denial: cacheHits({ server, type: "denial", zones: "." }),
+    miss: cacheMisses({ server, zones: "." }),
+  };
   const exchanges = metrics.histogram({
     name: "coredns_proxy_request_duration_seconds",
     help: "Histogram of the time each request took.",
@@ -112,19 +132,27 @@ export function createDnsMetrics(metrics: Metrics, server: string, forwarder: ()
   return {
     onAnswer({ query, zone, rcode, transport: proto, isIpv6, requestBytes, response, durationMs }) {
       const ofZone = { server, zone, view };
-      requests.inc({ ...ofZone, proto, family: isIpv6 ? "2" : "1", type: query ? typeName(query.type) : "other" });
-      durations.observe(ofZone, durationMs / 1000);
-      requestSizes.observe({ ...ofZone, proto }, requestBytes);
-      responseSizes.observe({ ...ofZone, proto }, response.length);
-      if (query?.edns?.dnssecOk) withDo.inc(ofZone);
+      const series = found(known.zones, `${zone} ${proto}`, () => ({
+        requestSize: requestSizes({ ...ofZone, proto }),
+        responseSize: responseSizes({ ...ofZone, proto }),
+        // Of both transports together.
+        ...found(known.both, zone, () => ({ duration: durations(ofZone), withDo: withDo(ofZone) })),
+      }));
+      series.duration.observe(durationMs / 1000);
+      series.requestSize.observe(requestBytes);
+      series.responseSize.observe(response.length);
+      if (query?.edns?.dnssecOk) series.withDo.inc();
+      const family = isIpv6 ? "2" : "1";
+      const type = query ? typeName(query.type) : "other";
+      found(known.types, `${zone} ${proto} ${type}`, () => requests({ ...ofZone, proto, family, type })).inc();
       const plugin = zone === "." ? "forward" : query ? "kubernetes" : "";
-      responses.inc({ ...ofZone, rcode: rcodeName(rcode), plugin });
+      const ofRcode = () => responses({ ...ofZone, rcode: rcodeName(rcode), plugin });
+      found(known.rcodes, `${zone} ${rcode} ${plugin}`, ofRcode).inc();
     },
     forwardEvents: {
       onCache(result) {
-        cacheRequests.inc({ server, zones: "." });
-        if (result === "miss") cacheMisses.inc({ server, zones: "." });
-        else cacheHits.inc({ server, type: result, zones: "." });
+        cacheRequests.inc();
+        cached[result].inc();
       },
       onExchange: ({ to, rcode, durationMs }) =>
         exchanges.observe({ proxy_name: "forward", to, rcode: rcodeName(rcode) }, durationMs / 1000),

@@ -89,7 +89,8 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   });
   udp.on("message", (message, from) => {
     answer(message, "udp", (response) => {
-      if (response) udp.send(response, from.port, from.address, () => {});
+      // Without a callback: whoever did not get it asks again.
+      if (response) udp.send(response, from.port, from.address);
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -17,10 +17,11 @@ export interface ComponentSpec {
   readonly needs?: string;
 }
 
-/** How node runs a component, as in its executable's first line: a small young generation everywhere, and a compiler that
- *  keeps the kubelet small, which waits for the engine more than it computes. */
+/** How node runs a component, as in its executable's first line: a small young generation everywhere (the DNS server's is
+ *  larger: each datagram leaves garbage, and collecting it took a quarter of its time), and a compiler that keeps the
+ *  kubelet small, which waits for the engine more than it computes. */
 function nodeFlags(name: ComponentName): readonly string[] {
-  const small = "--max-semi-space-size=2";
+  const small = `--max-semi-space-size=${name === "cluster-dns" ? 8 : 2}`;
   return name === "kubelet" ? [small, "--optimize-for-size"] : [small];
 }
 
