@@ -34,12 +34,12 @@ const bounded: Readonly<Record<string, Bounds>> = {
 
 /** Throws a ConfigError that names the first flag that is wrong. */
 export function validateOptions(options: ControllerManagerValues): void {
-  const valueOf = (flag: string) =>
+  const numberOf = (flag: string) =>
     (options as unknown as Record<string, number>)[flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]!;
   for (const flag of workers)
-    if (valueOf(flag) < 1) throw new ConfigError(`${flag} must be greater than 0, but got ${valueOf(flag)}`);
+    if (numberOf(flag) < 1) throw new ConfigError(`${flag} must be greater than 0, but got ${numberOf(flag)}`);
   for (const [flag, { least, most }] of Object.entries(bounded)) {
-    const value = valueOf(flag);
+    const value = numberOf(flag);
     if (value < least) throw new ConfigError(`${flag} must not be less than ${least}, but got ${value}`);
     if (value > most) throw new ConfigError(`${flag} must not be more than ${most}, but got ${value}`);
   }
