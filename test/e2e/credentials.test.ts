@@ -201,6 +201,36 @@ test("H1 H2 a service account's token: good, forged, expired, unknown, and outli
   t.equal((await ask(url, { token: brief })).code, 401, "another of the same name is another");
 });
 
+test("H1 H2 each part of the kubelet's API wants a right of its own", async (t) => {
+  const cluster = await useCluster(t);
+  const root = kubectlFor(cluster);
+  const { kubectl, name: namespace } = await useNamespace(t, cluster);
+  const paths = ["/pods", "/configz", "/logs/", "/stats/summary", "/metrics", "/metrics/resource", "/run/a/b/c"];
+  const openTo: Record<string, readonly string[]> = {
+    proxy: ["/pods", "/configz", "/run/a/b/c"],
+    log: ["/logs/"],
+    stats: ["/stats/summary"],
+    metrics: ["/metrics", "/metrics/resource"],
+    pods: ["/pods"],
+    configz: ["/configz"],
+  };
+  for (const [subresource, open] of Object.entries(openTo)) {
+    const name = `${namespace}-${subresource}`;
+    t.teardown(() => root.attempt(["delete", "clusterrole,clusterrolebinding", name]));
+    await kubectl.run(["create", "serviceaccount", subresource]);
+    await root.run(["create", "clusterrole", name, "--verb=get", `--resource=nodes/${subresource}`]);
+    const subject = `--serviceaccount=${namespace}:${subresource}`;
+    await root.run(["create", "clusterrolebinding", name, `--clusterrole=${name}`, subject]);
+    const token = (await kubectl.run(["create", "token", subresource])).trim();
+    for (const path of paths) {
+      const { code, text } = await ask(`https://${cluster.nodeIp}:${cluster.ports.kubelet}${path}`, { token });
+      const what = `nodes/${subresource} and GET ${path}`;
+      if (open.includes(path)) t.notOk([401, 403].includes(code), `${what}: ${code}`);
+      else t.match({ code, text }, { code: 403, text: /^Forbidden \(user=system:serviceaccount:/ }, what);
+    }
+  }
+});
+
 test("H2 impersonation wants a right of its own", async (t) => {
   const cluster = await useCluster(t);
   const { kubectl: admin, name: namespace } = await useNamespace(t, cluster);

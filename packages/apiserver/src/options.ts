@@ -126,6 +126,12 @@ export const flags = {
     default: [],
     description: "Identifiers of the API. Tokens must be bound to at least one of these. The issuers when left out.",
   },
+  "authentication-config": {
+    type: "string",
+    default: "",
+    description:
+      "File with Authentication Configuration to configure the JWT Token authenticator or the anonymous authenticator. Note: this feature is mutually exclusive with the oidc-* flags.",
+  },
   "oidc-issuer-url": {
     type: "string",
     default: "",
@@ -200,6 +206,12 @@ export const flags = {
     default: ["Node", "RBAC"],
     description:
       "Ordered list of plug-ins to do authorization on secure port: AlwaysAllow, AlwaysDeny, Webhook, RBAC, Node.",
+  },
+  "authorization-config": {
+    type: "string",
+    default: "",
+    description:
+      "File with Authorization Configuration to configure the authorizer chain. Mutually exclusive with the other --authorization-mode and --authorization-webhook-* flags.",
   },
   "authorization-webhook-config-file": {
     type: "string",

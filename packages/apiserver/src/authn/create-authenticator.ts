@@ -8,9 +8,16 @@ import { ConfigError } from "@picokube/component-base/config-error";
 import type { StorageRegistry } from "../storage/resource-storage.js";
 import { anonymousUser } from "./anonymous.js";
 import { audienceAgnostic } from "./audience-agnostic.js";
+import type { AnonymousConfiguration } from "./authentication-configuration.js";
 import type { Authenticator, UserInfo } from "./authenticator.js";
 import { bootstrapTokenAuthenticator } from "./bootstrap-token.js";
-import { type JwtConfiguration, jwtConfigurationOf, jwtFaults, type OidcOptions } from "./jwt-configuration.js";
+import {
+  type JwtConfiguration,
+  jwtConfigurationOf,
+  jwtFaults,
+  type OidcOptions,
+  SIGNING_ALGORITHMS,
+} from "./jwt-configuration.js";
 import { requestHeaderAuthenticator } from "./request-header.js";
 import { loadVerificationKeys } from "./service-account-keys.js";
 import { serviceAccountTokenAuthenticator } from "./service-account-token.js";
@@ -37,6 +44,8 @@ export interface AuthenticationOptions extends Partial<OidcOptions> {
   readonly requestheaderUsernameHeaders?: readonly string[];
   readonly requestheaderGroupHeaders?: readonly string[];
   readonly requestheaderExtraHeadersPrefix?: readonly string[];
+  /** An AuthenticationConfiguration file instead of --oidc-*. */
+  readonly authenticationConfig?: string;
   readonly authenticationTokenWebhookConfigFile?: string;
   readonly authenticationTokenWebhookVersion?: string;
   /** Milliseconds. */
@@ -104,6 +113,7 @@ function requestAuthenticators(options: AuthenticationOptions, now: () => number
 
 async function tokenAuthenticators(
   options: AuthenticationOptions,
+  issuers: readonly JwtConfiguration[],
   dependencies: AuthenticatorDependencies,
 ): Promise<TokenAuthenticator[]> {
   const { storage, clock } = dependencies;
@@ -121,16 +131,15 @@ async function tokenAuthenticators(
   if (options.enableBootstrapTokenAuth) {
     found.push(audienceAgnostic(bootstrapTokenAuthenticator({ storage, now }), apiAudiences));
   }
-  const jwts = jwtConfigurations(options);
-  if (jwts.length > 0) {
+  if (issuers.length > 0) {
     const [{ jwtAuthenticator }, { oidcProvider }] = await Promise.all([
       import("./jwt-authenticator.js"),
       import("./oidc-provider.js"),
     ]);
-    for (const configuration of jwts) {
+    for (const configuration of issuers) {
       const provider = oidcProvider({
         issuer: configuration.issuer,
-        algorithms: options.oidcSigningAlgs ?? ["RS256"],
+        algorithms: options.authenticationConfig ? SIGNING_ALGORITHMS : (options.oidcSigningAlgs ?? ["RS256"]),
         ...dependencies,
       });
       found.push(audienceAgnostic(jwtAuthenticator({ configuration, provider, clock }), apiAudiences));
@@ -150,14 +159,31 @@ async function tokenAuthenticators(
   return found;
 }
 
-/** The other issuers. Throws ConfigError. */
-function jwtConfigurations(options: AuthenticationOptions): readonly JwtConfiguration[] {
-  if (options.oidcIssuerUrl === undefined) return [];
-  const configuration = jwtConfigurationOf(options as OidcOptions);
-  const found = configuration ? [configuration] : [];
-  const faults = jwtFaults(found, options.serviceAccountIssuer);
+/** The other issuers and where anonymous requests may go, by the file or by the flags. Throws ConfigError. */
+async function configured(options: AuthenticationOptions): Promise<{
+  readonly jwt: readonly JwtConfiguration[];
+  readonly anonymous: AnonymousConfiguration;
+}> {
+  const fromFlags = options.oidcIssuerUrl === undefined ? undefined : jwtConfigurationOf(options as OidcOptions);
+  const byFlag = { enabled: options.anonymousAuth, paths: undefined };
+  if (options.authenticationConfig) {
+    if (fromFlags) throw new ConfigError("authentication-config file and oidc-* flags are mutually exclusive");
+    const { readAuthenticationConfiguration } = await import("./authentication-configuration.js");
+    const { jwt, anonymous } = await readAuthenticationConfiguration(
+      options.authenticationConfig,
+      options.serviceAccountIssuer,
+    );
+    return { jwt, anonymous: anonymous ?? byFlag };
+  }
+  const jwt = fromFlags ? [fromFlags] : [];
+  const faults = jwtFaults(jwt, options.serviceAccountIssuer);
   if (faults.length > 0) throw new ConfigError(faults.map(({ field, message }) => `${field}: ${message}`).join(", "));
-  return found;
+  return { jwt, anonymous: byFlag };
+}
+
+/** As it came, without the query: what upstream compares its conditions with. */
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0]!;
 }
 
 /** The audiences that a token must have to be good for this apiserver. */
@@ -174,7 +200,8 @@ export async function createAuthenticator(
 ): Promise<RequestAuthenticator> {
   const apiAudiences = apiAudiencesOf(options);
   const byRequest = requestAuthenticators(options, () => dependencies.clock.now());
-  const byToken = await tokenAuthenticators(options, dependencies);
+  const { jwt, anonymous } = await configured(options);
+  const byToken = await tokenAuthenticators(options, jwt, dependencies);
   const authenticated = (user: UserInfo): UserInfo =>
     user.groups.includes(AUTHENTICATED) || user.groups.includes("system:unauthenticated")
       ? user
@@ -219,7 +246,8 @@ export async function createAuthenticator(
       const token = bearerToken(request);
       if (token !== undefined) return tryTokens(token, apiAudiences).then(({ user }) => user);
       if (fault) throw fault;
-      if (!options.anonymousAuth) throw unauthorized();
+      if (!anonymous.enabled) throw unauthorized();
+      if (anonymous.paths && !anonymous.paths.includes(pathOf(request))) throw unauthorized();
       return anonymousUser;
     },
     authenticateToken: (token, audiences) => tryTokens(token, audiences?.length ? audiences : apiAudiences),

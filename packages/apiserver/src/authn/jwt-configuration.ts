@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import type { FieldError } from "@picokube/api/errors";
-import { duplicate, forbiddenField, invalidValue, required } from "@picokube/api/validation/field-error";
+import { duplicate, invalidValue, required } from "@picokube/api/validation/field-error";
 import { ConfigError } from "@picokube/component-base/config-error";
 
 /** A claim and what stands before its value in our names. */
@@ -43,7 +43,8 @@ export interface OidcOptions {
   readonly oidcSigningAlgs: readonly string[];
 }
 
-const ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
+/** All that a file's issuers may sign with; --oidc-signing-algs chooses among them. */
+export const SIGNING_ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 
 /** The flags' issuer; undefined when none is named. Throws ConfigError. */
 export function jwtConfigurationOf(options: OidcOptions): JwtConfiguration | undefined {
@@ -58,7 +59,7 @@ export function jwtConfigurationOf(options: OidcOptions): JwtConfiguration | und
     );
   }
   for (const algorithm of options.oidcSigningAlgs) {
-    if (!ALGORITHMS.includes(algorithm)) {
+    if (!SIGNING_ALGORITHMS.includes(algorithm)) {
       throw new ConfigError(`oidc: unsupported signing alg: ${JSON.stringify(algorithm)}`);
     }
   }
@@ -145,9 +146,4 @@ function urlFaults(text: string, path: string): FieldError[] {
   if (url.username !== "" || url.password !== "") return bad("URL must not contain a username or password");
   if (url.search !== "") return bad("URL must not contain a query");
   return url.hash === "" ? [] : bad("URL must not contain a fragment");
-}
-
-/** Refuses what only expressions can say. */
-export function expressionFault(path: string): FieldError {
-  return forbiddenField(path, "CEL expressions are not part of this build: name a claim instead");
 }

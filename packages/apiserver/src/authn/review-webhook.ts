@@ -13,7 +13,7 @@ const ATTEMPTS = 5;
 const INITIAL_BACKOFF_MS = 500;
 const BACKOFF_FACTOR = 1.5;
 /** Upstream: webhook.defaultRequestTimeout. */
-const TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Posts a review; resolves to the status of the answer. Throws what kept it from being answered. */
 export type PostReview<Status> = (review: object) => Promise<Status>;
@@ -21,7 +21,11 @@ export type PostReview<Status> = (review: object) => Promise<Status>;
 /** Reads the kubeconfig file; throws ConfigError. The connections end with the signal. */
 export function reviewWebhook<Status>(
   configFile: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  {
+    clock,
+    signal,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+  }: { readonly clock: Clock; readonly signal: AbortSignal; readonly timeoutMs?: number },
 ): PostReview<Status> {
   const kubeconfig = loadKubeconfig(configFile);
   const client = createClient({ kubeconfig, userAgent: "kube-apiserver", clock });
@@ -30,7 +34,7 @@ export function reviewWebhook<Status>(
   const headers = { "content-type": "application/json" };
 
   async function once(body: string): Promise<Status> {
-    const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const timeout = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     const answer = await client.raw({ method: "POST", path, body, headers, signal: timeout });
     const text = await textOf(answer.body);
     if (answer.status >= 300) throw errorFromResponse(answer.status, text);

@@ -29,6 +29,11 @@ const wrong: [modes: string[], more: Partial<AuthorizationOptions>, message: str
     { authorizationWebhookConfigFile: "f" },
     "cannot specify --authorization-webhook-config-file without mode Webhook",
   ],
+  [
+    ["RBAC"],
+    { authorizationConfig: "f" },
+    "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
+  ],
   [["ABAC"], {}, "authorization-mode ABAC is not part of this build"],
   [
     ["Webhook"],

@@ -2,6 +2,7 @@
 
 import { ConfigError } from "@picokube/component-base/config-error";
 import type { StorageRegistry } from "../storage/resource-storage.js";
+import type { AuthorizerConfiguration } from "./authorization-configuration.js";
 import type { Attributes, Authorizer, Decision } from "./authorizer.js";
 import { nodeAuthorizer } from "./node.js";
 import { rbacAuthorizer } from "./rbac.js";
@@ -28,6 +29,8 @@ function always(decision: "Allow" | "Deny"): Authorizer {
 /** Upstream's flags, in camel case; "" is unset. */
 export interface AuthorizationOptions extends Partial<WebhookFlags> {
   readonly authorizationMode: readonly string[];
+  /** An AuthorizationConfiguration file instead of the other flags. */
+  readonly authorizationConfig?: string;
 }
 
 interface WebhookFlags {
@@ -41,6 +44,7 @@ export interface AuthorizerDependencies extends WebhookDependencies {
   readonly storage: StorageRegistry;
 }
 
+const DEFAULT_MODES = "Node,RBAC";
 const MODES = ["AlwaysAllow", "AlwaysDeny", "Webhook", "RBAC", "Node"];
 
 /** Upstream: BuiltInAuthorizationOptions.Validate. Throws ConfigError. */
@@ -66,12 +70,32 @@ function checkModes({ authorizationMode: modes, authorizationWebhookConfigFile =
   }
 }
 
+/** The flags' authorizers, or the file's. Throws ConfigError. */
+async function configured(options: AuthorizationOptions): Promise<readonly AuthorizerConfiguration[]> {
+  if (options.authorizationConfig) {
+    if (options.authorizationMode.join() !== DEFAULT_MODES || options.authorizationWebhookConfigFile) {
+      throw new ConfigError(
+        "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
+      );
+    }
+    const { readAuthorizationConfiguration } = await import("./authorization-configuration.js");
+    return readAuthorizationConfiguration(options.authorizationConfig);
+  }
+  checkModes(options);
+  const webhook = {
+    configFile: options.authorizationWebhookConfigFile ?? "",
+    version: options.authorizationWebhookVersion ?? "v1beta1",
+    authorizedTtlMs: options.authorizationWebhookCacheAuthorizedTtl ?? 300_000,
+    unauthorizedTtlMs: options.authorizationWebhookCacheUnauthorizedTtl ?? 30_000,
+  };
+  return options.authorizationMode.map((type) => (type === "Webhook" ? { type, webhook } : { type }));
+}
+
 async function authorizerOf(
-  mode: string,
-  options: AuthorizationOptions,
+  { type, webhook }: AuthorizerConfiguration,
   dependencies: AuthorizerDependencies,
 ): Promise<Authorizer> {
-  switch (mode) {
+  switch (type) {
     case "Node":
       return nodeAuthorizer(dependencies.storage);
     case "RBAC":
@@ -79,18 +103,10 @@ async function authorizerOf(
     case "Webhook": {
       // Loaded only where it is asked for: the client weighs more than the rest of authorisation.
       const { openWebhookAuthorizer } = await import("./webhook.js");
-      return openWebhookAuthorizer(
-        {
-          configFile: options.authorizationWebhookConfigFile ?? "",
-          version: options.authorizationWebhookVersion ?? "v1beta1",
-          authorizedTtlMs: options.authorizationWebhookCacheAuthorizedTtl ?? 300_000,
-          unauthorizedTtlMs: options.authorizationWebhookCacheUnauthorizedTtl ?? 30_000,
-        },
-        dependencies,
-      );
+      return openWebhookAuthorizer(webhook!, dependencies);
     }
     default:
-      return always(mode === "AlwaysAllow" ? "Allow" : "Deny");
+      return always(type === "AlwaysAllow" ? "Allow" : "Deny");
   }
 }
 
@@ -99,9 +115,8 @@ export async function createAuthorizer(
   options: AuthorizationOptions,
   dependencies: AuthorizerDependencies,
 ): Promise<Authorizer> {
-  checkModes(options);
   const authorizers: Authorizer[] = [];
-  for (const mode of options.authorizationMode) authorizers.push(await authorizerOf(mode, options, dependencies));
+  for (const each of await configured(options)) authorizers.push(await authorizerOf(each, dependencies));
   return union(authorizers);
 }
 

@@ -16,6 +16,10 @@ export interface WebhookOptions {
   readonly version: string;
   readonly authorizedTtlMs: number;
   readonly unauthorizedTtlMs: number;
+  /** How long one try may take; 30 s when left out. */
+  readonly timeoutMs?: number;
+  /** What it means that there is no answer; NoOpinion when left out. */
+  readonly failurePolicy?: "NoOpinion" | "Deny";
 }
 
 export interface WebhookDependencies {
@@ -35,12 +39,14 @@ export function openWebhookAuthorizer(options: WebhookOptions, dependencies: Web
     const supported = 'supported versions are "v1", "v1beta1"';
     throw new ConfigError(`unsupported webhook authorizer version ${JSON.stringify(options.version)}, ${supported}`);
   }
-  return webhookAuthorizer(options, { ...dependencies, post: reviewWebhook(options.configFile, dependencies) });
+  const { timeoutMs } = options;
+  const limited = timeoutMs === undefined ? dependencies : { ...dependencies, timeoutMs };
+  return webhookAuthorizer(options, { ...dependencies, post: reviewWebhook(options.configFile, limited) });
 }
 
 /** The authorizer of --authorization-mode=Webhook. */
 export function webhookAuthorizer(
-  { version, authorizedTtlMs, unauthorizedTtlMs }: Omit<WebhookOptions, "configFile">,
+  { version, authorizedTtlMs, unauthorizedTtlMs, failurePolicy = "NoOpinion" }: Omit<WebhookOptions, "configFile">,
   { clock, logger, post }: Pick<WebhookDependencies, "clock" | "logger"> & { post: PostReview<ReviewStatus> },
 ): Authorizer {
   const remembered = new LRUCache<string, { status: ReviewStatus; untilMs: number }>({ max: REMEMBERED });
@@ -61,7 +67,7 @@ export function webhookAuthorizer(
         },
         (error: Error): Decision => {
           logger.error("Failed to make webhook authorizer request", { err: error });
-          return { decision: "NoOpinion", reason: "", error: error.message };
+          return { decision: failurePolicy, reason: "", error: error.message };
         },
       );
     },
