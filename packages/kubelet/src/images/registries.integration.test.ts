@@ -1,8 +1,8 @@
 // Pulling from real registries, with a password and without, onto an engine with a small disk: every pull policy, every
-// form of credentials, the words of each failure, a disk that is full, and the collection of unused images. On a daemon
-// and registries of the test's own.
+// form of credentials, the words of each failure, a disk that is full, the collection of unused images, and eviction
+// where that is not enough. On a daemon and registries of the test's own.
 
-import { type Pod, secrets, serviceaccounts } from "@picokube/api/core/v1";
+import { nodes, type Pod, secrets, serviceaccounts } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { startDockerDaemon } from "../docker-daemon.testing.js";
@@ -53,6 +53,11 @@ test("registries", async (t) => {
     });
   const eventOf = (name: string, words: RegExp) =>
     eventually(`${name}: ${words}`, async () => words.exec(await eventsOf(name)) ?? undefined, patienceMs);
+  /** Whether the engine has an image of such a name. */
+  const has = async (word: string) => {
+    const found = await daemon.docker.listImages();
+    return found.some(({ RepoTags }) => RepoTags?.some((tag) => tag.includes(word)));
+  };
   const ready = (name: string) => until(name, "ready", isReady, patienceMs);
 
   await secret("good", "dockerconfigjson", ".dockerconfigjson", { auths: dockerConfig(locked) });
@@ -159,10 +164,6 @@ test("registries", async (t) => {
   await t.test("unused images make room when the disk is fuller than the threshold", async (t) => {
     await kubectl("delete", "pod", "two", "--wait=true", "--grace-period=1");
     await kubelet.stop();
-    const has = async (word: string) => {
-      const found = await daemon.docker.listImages();
-      return found.some(({ RepoTags }) => RepoTags?.some((tag) => tag.includes(word)));
-    };
     t.equal(await has("big-2"), true);
     kubelet.start(["--image-gc-high-threshold=30", "--image-gc-low-threshold=1", "--minimum-image-ttl-duration=0s"]);
     await ready("three");
@@ -180,5 +181,34 @@ test("registries", async (t) => {
         said,
       ) ?? [];
     t.ok(Number(wanted) > Number(found) && Number(found) >= 25 * mib, said);
+  });
+
+  await t.test("a disk that stays too full costs pods, after all else", async (t) => {
+    await kubelet.stop();
+    kubelet.start(["--eviction-hard=imagefs.available<99%", "--minimum-image-ttl-duration=0s"]);
+    const isEvicted = ({ status }: Pod) => status?.phase === "Failed" && status.reason === "Evicted";
+    for (const name of ["one", "three"]) {
+      const { status } = await until(name, "evicted", isEvicted, patienceMs);
+      t.match(
+        status?.message,
+        /^The node was low on resource: ephemeral-storage\. Threshold quantity: \d+, available: \d+Ki\. /,
+      );
+    }
+    await eventually("their images have gone", async () => !(await has("big-")), patienceMs);
+    t.equal(await has("busybox"), true);
+    const pressure = await eventually(
+      "DiskPressure",
+      async () => {
+        const node = await server.client.get(nodes, { name: "node-1" });
+        const found = node.status?.conditions?.find(({ type }) => type === "DiskPressure");
+        return found?.status === "True" && found;
+      },
+      patienceMs,
+    );
+    t.match(pressure, { reason: "KubeletHasDiskPressure", message: "kubelet has disk pressure" });
+    t.match(await eventsOf("node-1"), "EvictionThresholdMet: Attempting to reclaim ephemeral-storage");
+    await create("late");
+    const late = await until("late", "refused", isEvicted, patienceMs);
+    t.equal(late.status?.message, "Pod was rejected: The node had condition: [DiskPressure]. ");
   });
 });
