@@ -24,7 +24,7 @@ test("resize", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
   const { create, get, until, kubectl, eventsOf } = await podsOf(server);
-  const kubelet = await startKubelet(t, server, { bridge: "picotest32", subnet: 32 });
+  const kubelet = await startKubelet(t, server, { bridge: "picotest42", subnet: 42 });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
 
   const sized = (resources: Amounts, more: Partial<Container> = {}) => ({ ...sleeper(), resources, ...more });

@@ -28,10 +28,10 @@ test("eviction", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { create, get, until, kubectl, eventsOf } = await podsOf(server);
   const kubelet = await startKubelet(t, server, {
-    bridge: "picotest30",
-    subnet: 30,
+    bridge: "picotest40",
+    subnet: 40,
     // Its kubepods is limited to a fraction of the machine below; that of others must not be.
-    cgroupRoot: "/picotest30",
+    cgroupRoot: "/picotest40",
     flags: ["--pod-max-pids=40"],
   });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);

@@ -33,7 +33,7 @@ test("registries", async (t) => {
   await publish(daemon, `${locked}/team/app:v1`);
   await publish(daemon, `${locked}/team/old:v1`);
   await publish(daemon, `${locked}/team/own:v1`);
-  const kubelet = await startKubelet(t, server, { bridge: "picotest31", subnet: 31, dockerSocket: daemon.socket });
+  const kubelet = await startKubelet(t, server, { bridge: "picotest41", subnet: 41, dockerSocket: daemon.socket });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
 
   const secret = (name: string, type: string, key: string, content: object) =>

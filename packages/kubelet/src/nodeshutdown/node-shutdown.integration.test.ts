@@ -26,7 +26,7 @@ test("node shutdown", async (t) => {
       ],
     }),
   );
-  const kubelet = await startKubelet(t, server, { bridge: "picotest33", subnet: 33, flags: [`--config=${config}`] });
+  const kubelet = await startKubelet(t, server, { bridge: "picotest43", subnet: 43, flags: [`--config=${config}`] });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
   const critical = { containers: [sleeper()], priorityClassName: "system-node-critical", priority: 2_000_001_000 };
   writeFileSync(
