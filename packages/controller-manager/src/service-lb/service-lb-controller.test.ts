@@ -3,8 +3,10 @@
 import { events, nodes, type Service, services } from "@picokube/api/core/v1";
 import { endpointslices } from "@picokube/api/discovery/v1";
 import { ifThere } from "@picokube/client/if-there";
+import { realClock } from "@picokube/component-base/clock";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
+import { driveController } from "../driven-controller.testing.js";
 import { endpointSliceController } from "../endpointslice/endpointslice-controller.js";
 import { eventually, runControllers } from "../run-controllers.testing.js";
 import { serviceLbController } from "./service-lb-controller.js";
@@ -159,4 +161,43 @@ test("F1 a pool's addresses: one to each, kept over a restart, given again", asy
     new RegExp(`requested address ${addresses[1]} is taken by Service default/${holders[1]!.name}$`),
   );
   await has(loser, "");
+});
+
+test("F1 no address is given twice, however late the news of the first, and whatever the controller dies at", async (t) => {
+  const apiServer = await startApiServer(t);
+  const { client } = apiServer;
+  const { get, create, node } = asks(apiServer);
+  await node("one", "192.0.2.1");
+  const names = ["a", "b", "c"];
+  for (const name of names) await create(name, 80);
+  const driven = await driveController(t, {
+    client,
+    create: (dependencies) =>
+      serviceLbController({
+        ...dependencies,
+        options: { ...dependencies.options, loadBalancerAddresses: ["198.51.100.1-198.51.100.3"] },
+      }),
+    clock: realClock(),
+    onWrite: () => {},
+    // Long after the next Service's turn.
+    watchDelayMs: 300,
+  });
+  await driven.catchUp(services, nodes);
+  const addresses = async () =>
+    (await Promise.all(names.map(get))).map((service) => service?.status?.loadBalancer?.ingress?.[0]?.ip);
+  // The first dies as soon as the server has what it wrote; its successor has only the server to learn from.
+  await driven.step("default/a", { at: 1, afterTheWrite: true });
+  await driven.catchUp(services, nodes);
+  for (const name of [...names, ...names]) await driven.step(`default/${name}`);
+  t.strictSame((await addresses()).sort(), ["198.51.100.1", "198.51.100.2", "198.51.100.3"]);
+
+  // Freed and asked for again in one breath.
+  const [freed] = await addresses();
+  await client.patch(services, { name: "a", namespace }, { spec: { type: "NodePort" } }, { type: "merge" });
+  await create("d", 80);
+  await driven.catchUp(services, nodes);
+  for (const name of ["d", "a", "d"]) await driven.step(`default/${name}`);
+  await driven.catchUp(services, nodes);
+  await driven.step("default/d");
+  t.equal((await get("d"))?.status?.loadBalancer?.ingress?.[0]?.ip, freed);
 });

@@ -38,11 +38,17 @@ export function serviceLbController({ client, informers, options, recorder: reco
   sliceInformer.addIndex(byService, (slice) => ownerOf(slice) ?? []);
   const recorder = recorderOf("service-controller");
   /** What was given lately: the informer may not have heard of it when the next Service asks. */
-  const given = new Map<ObjectKey, { uid: string; ips: readonly string[] }>();
+  const given = new Map<ObjectKey, { uid: string; ips: readonly string[]; version: string | undefined }>();
 
   async function reconcile(key: ObjectKey): Promise<Result> {
     const service = serviceInformer.get(key);
     if (!service) return void given.delete(key);
+    const lately = given.get(key);
+    // From before our own write: news of that is on the way. If it does not come, the store has gone back in time.
+    if (lately?.uid === service.metadata.uid && isOlder(service, lately.version)) {
+      given.set(key, { ...lately, version: undefined });
+      return { requeueAfterMs: 2_000 };
+    }
     if (wantsLoadBalancer(service) && !service.metadata.deletionTimestamp) return ensure(key, service);
     given.delete(key);
     if (service.metadata.finalizers?.includes(cleanupFinalizer)) await release(service);
@@ -60,8 +66,8 @@ export function serviceLbController({ client, informers, options, recorder: reco
     if (isNew) tell(service, { reason: "EnsuringLoadBalancer", message: "Ensuring load balancer" });
     const hasFinalizer = service.metadata.finalizers?.includes(cleanupFinalizer) === true;
     const isDue = !hasFinalizer || ips.join() !== before.join();
-    if (isDue) await write(service, { ips, hasFinalizer: true });
-    given.set(key, { uid: service.metadata.uid, ips });
+    const written = isDue ? await write(service, { ips, hasFinalizer: true }) : service;
+    given.set(key, { uid: service.metadata.uid, ips, version: written?.metadata.resourceVersion });
     if (problem !== undefined) {
       const message = `Error syncing load balancer: failed to ensure load balancer: ${problem}`;
       tell(service, { type: "Warning", reason: "SyncLoadBalancerFailed", message });
@@ -83,7 +89,10 @@ export function serviceLbController({ client, informers, options, recorder: reco
   }
 
   // As upstream's PatchService: the finalizer goes by way of the status, of which alone the role speaks.
-  async function write(service: Service, to: { ips: readonly string[]; hasFinalizer: boolean }): Promise<void> {
+  function write(
+    service: Service,
+    to: { ips: readonly string[]; hasFinalizer: boolean },
+  ): Promise<Service | undefined> {
     const { name, namespace, resourceVersion, finalizers = [] } = service.metadata;
     const others = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
     const ingress = to.ips.map((ip) => ({ ip, ipMode: "VIP" }));
@@ -92,7 +101,7 @@ export function serviceLbController({ client, informers, options, recorder: reco
       status: { loadBalancer: { ingress: ingress.length > 0 ? ingress : null } },
     };
     const where = { name, namespace: namespace! };
-    await ifThere(client.patch(services, where, patch, { type: "merge", subresource: "status" }));
+    return ifThere(client.patch(services, where, patch, { type: "merge", subresource: "status" }));
   }
 
   function takenBut(key: ObjectKey): TakenPort[] {
@@ -173,6 +182,10 @@ function isOurs(service: Service): boolean {
 }
 
 const placesOf = (service: Service) => portsOf(service, currentIps(service));
+
+function isOlder({ metadata }: Service, version: string | undefined): boolean {
+  return version !== undefined && BigInt(metadata.resourceVersion ?? 0) < BigInt(version);
+}
 
 // What of a node counts here: nodes report themselves often.
 function partOf(node: Node | undefined): string {
