@@ -25,6 +25,7 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "max-pods": "maxPods",
   "pod-max-pids": "podPidsLimit",
   "pod-cidr": "podCIDR",
+  "allowed-unsafe-sysctls": "allowedUnsafeSysctls",
   "pod-logs-dir": "podLogsDir",
   "container-log-max-size": "containerLogMaxSize",
   "container-log-max-files": "containerLogMaxFiles",

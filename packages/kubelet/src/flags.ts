@@ -183,6 +183,12 @@ export const flags = {
     default: -1,
     description: "Set the maximum number of processes per pod. If -1, no limit.",
   },
+  "allowed-unsafe-sysctls": {
+    type: "string-list",
+    default: [],
+    description:
+      "Comma-separated whitelist of unsafe sysctls or unsafe sysctl patterns (ending in *). Use these at your own risk.",
+  },
   "pod-logs-dir": {
     type: "string",
     default: "/var/log/pods",

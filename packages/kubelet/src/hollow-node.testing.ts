@@ -91,6 +91,7 @@ export async function runHollowNode(options: HollowNodeOptions, signal: AbortSig
     events,
     files: hollowFiles,
     logs: hollowLogs,
+    runtimeHandlerOf: async () => undefined,
     backoff: createCrashBackoff(clock),
     allocations: hollowAllocations,
     otherPods: (uid) => manager.otherPods(uid),

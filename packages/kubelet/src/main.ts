@@ -1,7 +1,7 @@
 // kubelet: parses flags and configuration, makes each part, connects them, and runs them until a signal. The only file
 // that knows all parts.
 
-import { cpus, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { nodes, pods, services } from "@picokube/api/core/v1";
 import type { Client } from "@picokube/client/client";
@@ -40,18 +40,20 @@ import { tunnelOverheadBytes } from "./network/routes-plan.js";
 import { runPodNetwork } from "./network/run-pod-network.js";
 import { createPodRoutes } from "./network/run-pod-routes.js";
 import { chooseSandboxNetwork } from "./network/sandbox-network.js";
-import { hostAddress } from "./node/machine.js";
+import { hasAppArmor, hostAddress } from "./node/machine.js";
 import { createNodeAgent } from "./node/node-agent.js";
 import { createNodeShutdown, type NodeShutdown } from "./nodeshutdown/node-shutdown.js";
 import { createObjectSource } from "./objects/object-source.js";
 import { type KubeletOptions, resolveOptions } from "./options.js";
 import type { KubeletSettings, RuntimeHealth } from "./parts.js";
 import { createCrashBackoff } from "./pods/crash-backoff.js";
+import { hostRefusalOf } from "./pods/host-admission.js";
 import { createPleg, type Pleg } from "./pods/pleg.js";
 import type { PodContext } from "./pods/pod-context.js";
 import { podEvents } from "./pods/pod-events.js";
 import { createPodFiles } from "./pods/pod-files.js";
 import { createPodManager } from "./pods/pod-manager.js";
+import { runtimeHandlerFrom } from "./pods/runtime-class.js";
 import { createProbeMetrics } from "./prober/probe-metrics.js";
 import { createProber } from "./prober/prober.js";
 import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
@@ -125,6 +127,9 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
   const network = chooseSandboxNetwork({ builtIn, cni });
   await network.choose();
 
+  const { allowedUnsafeSysctls } = settings;
+  const abilities = { kernelRelease: release(), appArmor: await hasAppArmor(), allowedUnsafeSysctls };
+
   // The prober and the PLEG look pods up in the manager; the manager's workers use the prober. Both sides are there
   // before anything runs.
   let context: PodContext | undefined;
@@ -135,7 +140,7 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     context: () => context!,
     informer: podInformer,
     pleg: () => pleg!,
-    refusalOf: (pod) => eviction!.refusalOf(pod) ?? shutdown!.refusal(),
+    refusalOf: (pod) => hostRefusalOf(pod, abilities) ?? eviction!.refusalOf(pod) ?? shutdown!.refusal(),
     // Pods on the host's network need not wait for a pod CIDR that may never come.
     ready: async (signal) => {
       await informers.waitForSync(signal);
@@ -188,6 +193,7 @@ async function assemble({ options, client, informers, runtime, clock, logger }: 
     statuses,
     events,
     files: createPodFiles(settings),
+    runtimeHandlerOf: runtimeHandlerFrom(client),
     logs,
     backoff: createCrashBackoff(clock),
     allocations: openAllocatedPods({ path: join(settings.rootDir, "allocated_pods_state"), logger }),

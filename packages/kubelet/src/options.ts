@@ -203,6 +203,7 @@ export async function resolveOptions(
       resolvConf: values.resolvConf,
       maxPods: values.maxPods,
       podPidsLimit: values.podMaxPids,
+      allowedUnsafeSysctls: values.allowedUnsafeSysctls,
       podLogsDir: values.podLogsDir,
       containerLogMaxSizeBytes: logSize(values.containerLogMaxSize),
       containerLogMaxFiles: logFiles(values.containerLogMaxFiles),

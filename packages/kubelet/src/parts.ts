@@ -52,6 +52,7 @@ export interface KubeletSettings {
   readonly resolvConf: string;
   readonly maxPods: number;
   readonly podPidsLimit: number;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly podLogsDir: string;
   readonly containerLogMaxSizeBytes: number;
   readonly containerLogMaxFiles: number;

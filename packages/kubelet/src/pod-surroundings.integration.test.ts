@@ -1,21 +1,24 @@
 // What a kubelet gives pods and shows of them beside running them, each on real containers: log files and their rotation.
 // One kubelet for all stories. Needs root, Docker, and the test image busybox.
 
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type Pod, pods } from "@picokube/api/core/v1";
+import { nodes, type Pod, pods } from "@picokube/api/core/v1";
+import { runtimeclasses } from "@picokube/api/node/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import Docker from "dockerode";
 import { test } from "tap";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const patienceMs = 60_000;
+const docker = new Docker({ socketPath: "/var/run/docker.sock" });
 
 test("what surrounds a pod", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
-  const { create, get, until, kubectl } = await podsOf(server);
+  const { create, get, until, kubectl, eventsOf } = await podsOf(server);
   // Empty answers until a story says otherwise.
   let answer = "";
   let seenHeader: string | undefined;
@@ -48,6 +51,7 @@ test("what surrounds a pod", async (t) => {
       `--manifest-url=http://127.0.0.1:${(manifests.address() as AddressInfo).port}/pods`,
       "--manifest-url-header=X-Key:secret",
       "--http-check-frequency=500ms",
+      "--allowed-unsafe-sysctls=net.core.*",
     ],
   });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
@@ -118,6 +122,66 @@ test("what surrounds a pod", async (t) => {
     answer = "";
     await eventually("the mirror goes", async () => (await get("remote-node-1")) === undefined, patienceMs);
     await eventually("its containers too", async () => (await kubelet.containers()).length === 0, patienceMs);
+  });
+
+  await t.test("what of the host a pod may have", async (t) => {
+    const allowed = { name: "net.core.somaxconn", value: "77" };
+    const safe = { name: "net.ipv4.ip_unprivileged_port_start", value: "79" };
+    await client.create(runtimeclasses, { metadata: { name: "plain" }, handler: "runc" });
+    await create("tuned", { securityContext: { sysctls: [allowed, safe] }, runtimeClassName: "plain" });
+    await until("tuned", "ready", isReady, patienceMs);
+    const files = ["/proc/sys/net/core/somaxconn", "/proc/sys/net/ipv4/ip_unprivileged_port_start"];
+    t.equal(await kubectl("exec", "tuned", "--", "cat", ...files), "77\n79\n");
+    const [container] = await kubelet.containers();
+    t.equal((await docker.getContainer(container!.Id).inspect()).HostConfig.Runtime, "runc");
+
+    await create("forbidden", { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } });
+    const refused = await until("forbidden", "refused", ({ status }) => status?.phase === "Failed", patienceMs);
+    const words = 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted';
+    t.match(refused.status, { reason: "SysctlForbidden", message: words });
+
+    const said = (name: string, words: string) =>
+      eventually(words, async () => (await eventsOf(name)).includes(words), patienceMs);
+    await create("users", { hostUsers: false });
+    await said(
+      "users",
+      'FailedCreatePodSandBox: Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces',
+    );
+    const { status } = await client.get(nodes, { name: "node-1" });
+    t.ok(
+      status?.runtimeHandlers?.some(({ name }) => name === ""),
+      "the default one",
+    );
+    t.match(
+      status?.runtimeHandlers?.find(({ name }) => name === "runc"),
+      { features: { userNamespaces: false } },
+    );
+
+    const seccomp = (type: "Unconfined" | "RuntimeDefault", name: string) => ({
+      ...sleeper(name),
+      securityContext: { seccompProfile: { type } },
+    });
+    const profile = {
+      defaultAction: "SCMP_ACT_ALLOW",
+      syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO" }],
+    };
+    mkdirSync(join(kubelet.rootDir, "seccomp"));
+    writeFileSync(join(kubelet.rootDir, "seccomp", "no-mkdir.json"), JSON.stringify(profile));
+    const own = { seccompProfile: { type: "Localhost" as const, localhostProfile: "no-mkdir.json" } };
+    await create("filtered", {
+      containers: [
+        seccomp("Unconfined", "open"),
+        seccomp("RuntimeDefault", "usual"),
+        { ...sleeper("own"), securityContext: own },
+      ],
+    });
+    await until("filtered", "ready", isReady, patienceMs);
+    const modeOf = async (name: string) =>
+      /Seccomp:\s+(\d)/.exec(await kubectl("exec", "filtered", "-c", name, "--", "cat", "/proc/self/status"))?.[1];
+    t.same([await modeOf("open"), await modeOf("usual"), await modeOf("own")], ["0", "2", "2"]);
+    await kubectl("exec", "filtered", "-c", "usual", "--", "mkdir", "/made");
+    await t.rejects(kubectl("exec", "filtered", "-c", "own", "--", "mkdir", "/made"), /Operation not permitted/);
+    for (const name of ["tuned", "forbidden", "users", "filtered"]) await remove(name);
   });
 
   await t.test("the server's figures and lists", async (t) => {

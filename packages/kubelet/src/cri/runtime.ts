@@ -189,6 +189,8 @@ export interface DiskFigures {
 /** Failures are Errors whose message is the engine's; a missing container or image is a RuntimeNotFound. */
 export interface Runtime {
   version(): Promise<{ runtimeName: string; runtimeVersion: string; apiVersion: string }>;
+  /** The runtimes that the engine knows by name. */
+  runtimeHandlers(): Promise<string[]>;
   /** Which driver makes the containers' cgroups. */
   cgroupDriver(): Promise<"cgroupfs" | "systemd">;
   runSandbox(config: SandboxConfig): Promise<string>;

@@ -1,7 +1,19 @@
 // A container's log file with upstream's rotation: <n>.log.<time> beside it, all but the newest of them compressed.
 // Mirrors upstream's container_log_manager.go; the rotation follows the writing instead of a period.
 
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -66,6 +78,8 @@ export function createRotatingFile(path: string, { policy, clock }: { policy: Ro
       await rm(join(folder, old), { force: true });
     }
     await rename(path, join(folder, name));
+    // Whoever follows the name must find it, whether or not the container says more.
+    await (await open(path, "a", logMode)).close();
     sizeBytes = 0;
   }
 

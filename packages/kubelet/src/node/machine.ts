@@ -52,6 +52,11 @@ export async function readMachine(): Promise<Machine> {
   };
 }
 
+/** Whether the kernel enforces AppArmor profiles. */
+export async function hasAppArmor(): Promise<boolean> {
+  return (await firstLine("/sys/module/apparmor/parameters/enabled")).startsWith("Y");
+}
+
 /** The interface of the default route with the lowest metric, out of /proc/net/route. */
 export function defaultRouteInterface(routeTable: string): string | undefined {
   let best: { name: string; metric: number } | undefined;

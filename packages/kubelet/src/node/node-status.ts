@@ -40,10 +40,11 @@ export async function nodeStatus(
   before: NodeStatus,
   nowMs: number,
 ): Promise<NodeStatus> {
-  const [disk, images, runtimeVersion] = await Promise.all([
+  const [disk, images, runtimeVersion, handlers] = await Promise.all([
     fileSystem(settings.rootDir).catch(() => fileSystem("/")),
     runtime.listImages().catch(() => undefined),
     runtime.version().catch(() => undefined),
+    runtime.runtimeHandlers().catch(() => undefined),
   ]);
   const address = settings.nodeIps[0] ?? (await hostAddress());
   const { memoryBytes, cpus } = machine;
@@ -86,8 +87,17 @@ export async function nodeStatus(
       architecture,
     },
     images: images ? nodeImages(images, settings.nodeStatusMaxImages) : (before.images ?? []),
+    runtimeHandlers: handlers ? ["", ...handlers].map(runtimeHandler) : (before.runtimeHandlers ?? []),
+    // Groups of the image's /etc/group always count beside those of the pod.
+    features: { supplementalGroupsPolicy: false },
   };
 }
+
+/** No runtime of the engine has what upstream asks of them; "" is the default one. */
+const runtimeHandler = (name: string) => ({
+  name,
+  features: { recursiveReadOnlyMounts: false, userNamespaces: false },
+});
 
 function withoutHeartbeats(status: NodeStatus): unknown[] {
   return (status.conditions ?? []).map(({ lastHeartbeatTime: _, ...condition }) => condition);
@@ -102,7 +112,16 @@ export function nodeStatusPatch(node: Node, wanted: NodeStatus): Record<string, 
     withoutHeartbeats(status).sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
   let changed = !semanticDeepEqual(order(known), order(wanted));
   const patch: Record<string, unknown> = { conditions: wanted.conditions };
-  for (const field of ["capacity", "allocatable", "addresses", "daemonEndpoints", "nodeInfo", "images"] as const) {
+  for (const field of [
+    "capacity",
+    "allocatable",
+    "addresses",
+    "daemonEndpoints",
+    "nodeInfo",
+    "images",
+    "runtimeHandlers",
+    "features",
+  ] as const) {
     if (semanticDeepEqual(before[field], wanted[field])) continue;
     changed = true;
     // Addresses merge by type, and there may be two of one: replace them all.

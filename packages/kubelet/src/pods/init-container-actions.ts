@@ -6,7 +6,7 @@ import { isSidecar } from "@picokube/api/pod";
 import { resizeOf } from "../allocation/container-resize.js";
 import type { ContainerStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
-import { type ContainerToKill, reasonToKill, type Verdicts } from "./pod-actions.js";
+import { type ContainerToKill, reasonToKill, type Verdicts } from "./kill-reason.js";
 
 export interface InitActions {
   /** All init containers are done or, as sidecars, started: the regular ones may run. */

@@ -6,8 +6,8 @@ import { isSidecar } from "@picokube/api/pod";
 import type { ContainerStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
 import { allContainers } from "./container-spec.js";
+import type { KillReason } from "./kill-reason.js";
 import { runHook } from "./lifecycle-hooks.js";
-import type { KillReason } from "./pod-actions.js";
 import { networkOwner, type PodContext } from "./pod-context.js";
 
 const minGraceSeconds = 2;

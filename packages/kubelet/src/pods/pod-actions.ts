@@ -1,21 +1,12 @@
 // What must happen to bring a pod from what the runtime shows to what its spec says, as data. Mirrors upstream's
 // kuberuntime computePodActions. Pure; the worker carries it out.
 
-import type { Container, Pod } from "@picokube/api/core/v1";
+import type { Pod } from "@picokube/api/core/v1";
 import { resizeOf } from "../allocation/container-resize.js";
-import type { ContainerStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
-import { containerChanged, newestOf, shouldContainerBeRestarted } from "./container-spec.js";
+import { newestOf, shouldContainerBeRestarted } from "./container-spec.js";
 import { computeInitActions } from "./init-container-actions.js";
-
-export type KillReason = "Changed" | "Unknown" | "LivenessProbe" | "StartupProbe" | "Resize";
-
-export interface ContainerToKill {
-  readonly id: string;
-  readonly name: string;
-  readonly message: string;
-  readonly reason: KillReason;
-}
+import { type ContainerToKill, reasonToKill, type Verdicts } from "./kill-reason.js";
 
 export interface PodActions {
   /** Stop everything; with createSandbox it begins anew afterwards. */
@@ -31,33 +22,6 @@ export interface PodActions {
   readonly containersToKill: readonly ContainerToKill[];
   /** Running ones to resize in place. */
   readonly containersToUpdate: readonly { readonly id: string; readonly name: string }[];
-}
-
-/** Probe verdicts by container id; undefined: none yet. */
-export interface Verdicts {
-  liveness(containerId: string): boolean | undefined;
-  startup(containerId: string): boolean | undefined;
-}
-
-/** Why a running container must be replaced; undefined when it may stay. */
-export function reasonToKill(
-  container: Container,
-  status: ContainerStatus,
-  verdicts: Verdicts,
-): { message: string; reason: KillReason } | undefined {
-  if (containerChanged(container, status)) {
-    return { message: `Container ${container.name} definition changed`, reason: "Changed" };
-  }
-  if (verdicts.liveness(status.id) === false) {
-    return { message: `Container ${container.name} failed liveness probe`, reason: "LivenessProbe" };
-  }
-  if (verdicts.startup(status.id) === false) {
-    return { message: `Container ${container.name} failed startup probe`, reason: "StartupProbe" };
-  }
-  if (resizeOf(container, status) === "restart") {
-    return { message: `Container ${container.name} resize requires restart`, reason: "Resize" };
-  }
-  return undefined;
 }
 
 /** Upstream's PodSandboxChanged: whether a new sandbox is needed. */

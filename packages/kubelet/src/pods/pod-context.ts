@@ -21,6 +21,7 @@ import type {
 import type { CrashBackoff } from "./crash-backoff.js";
 import type { PodEvents } from "./pod-events.js";
 import type { PodFiles } from "./pod-files.js";
+import type { RuntimeHandlerOf } from "./runtime-class.js";
 
 export interface SandboxToWire {
   readonly id: string;
@@ -53,6 +54,7 @@ export interface PodContext {
   readonly environment: ContainerEnvironment;
   readonly objects: ObjectSource;
   readonly prober: Prober;
+  readonly runtimeHandlerOf: RuntimeHandlerOf;
   readonly statuses: StatusManager;
   readonly events: PodEvents;
   readonly files: PodFiles;

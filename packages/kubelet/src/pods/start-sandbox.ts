@@ -6,6 +6,7 @@ import { limitPodCgroup, podCgroupParent } from "../cgroups/pod-cgroup.js";
 import type { SandboxConfig } from "../cri/runtime.js";
 import { hostPortsOf } from "../network/host-ports.js";
 import { podHostname } from "../network/hosts-file.js";
+import { normalSysctl } from "./host-admission.js";
 import { networkOwner, type PodContext } from "./pod-context.js";
 
 export interface StartedSandbox {
@@ -15,8 +16,13 @@ export interface StartedSandbox {
   readonly wired: Promise<void>;
 }
 
-function sandboxConfig(context: PodContext, pod: Pod, attempt: number): SandboxConfig {
+async function sandboxConfig(context: PodContext, pod: Pod, attempt: number): Promise<SandboxConfig> {
   const { spec, metadata } = pod;
+  const runtimeHandler = await context.runtimeHandlerOf(pod);
+  if (spec?.hostUsers === false) {
+    // The engine maps users for all of its containers or for none.
+    throw new Error(`RuntimeClass handler "${runtimeHandler ?? ""}" does not support user namespaces`);
+  }
   return {
     podName: metadata.name,
     podNamespace: metadata.namespace ?? "",
@@ -29,7 +35,10 @@ function sandboxConfig(context: PodContext, pod: Pod, attempt: number): SandboxC
     hostPid: spec?.hostPID === true,
     hostIpc: spec?.hostIPC === true,
     cgroupParent: context.cgroups && podCgroupParent(pod, context.cgroups),
-    sysctls: Object.fromEntries((spec?.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    sysctls: Object.fromEntries(
+      (spec?.securityContext?.sysctls ?? []).map(({ name, value }) => [normalSysctl(name), value]),
+    ),
+    ...(runtimeHandler === undefined ? {} : { runtimeHandler }),
   };
 }
 
@@ -47,7 +56,7 @@ export async function startSandbox(context: PodContext, pod: Pod, attempt: numbe
   const { runtime, network, settings, files } = context;
   const hostNetwork = pod.spec?.hostNetwork === true;
   const owner = networkOwner({ podUid: pod.metadata.uid, attempt });
-  const config = sandboxConfig(context, pod, attempt);
+  const config = await sandboxConfig(context, pod, attempt);
   limitPod(context, pod, config.cgroupParent);
   const reserved = hostNetwork ? undefined : await network.reserve(owner);
   const known = hostNetwork ? settings.nodeIps : reserved === undefined ? undefined : [reserved];

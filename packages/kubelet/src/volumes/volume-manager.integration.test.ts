@@ -119,6 +119,20 @@ test("volumes of a pod come, follow and go", async (t) => {
   await t.rejects(volumes.mountsFor(escaping), {
     message: 'failed to prepare subPath for volumeMount "disk" of container "c"',
   });
+  const mounted = async (mount: object) =>
+    (await volumes.mountsFor({ ...container, volumeMounts: [{ name: "disk", mountPath: "/x", ...mount }] }))[0];
+  for (const [mountPropagation, propagation] of [
+    [undefined, "None"],
+    ["HostToContainer", "HostToContainer"],
+    ["Bidirectional", "Bidirectional"],
+  ]) {
+    t.match(await mounted(mountPropagation ? { mountPropagation } : {}), { propagation, readOnly: false });
+  }
+  t.match(await mounted({ readOnly: true, recursiveReadOnly: "IfPossible" }), { readOnly: true });
+  await t.rejects(mounted({ readOnly: true, recursiveReadOnly: "Enabled" }), {
+    message:
+      'failed to resolve recursive read-only mode: volume "disk" requested recursive read-only mode, but it is not supported by the runtime',
+  });
   await t.rejects(volumes.mountsFor({ ...container, volumeMounts: [{ name: "none", mountPath: "/x" }] }), {
     message: 'cannot find volume "none" to mount into container "c"',
   });

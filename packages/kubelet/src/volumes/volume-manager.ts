@@ -137,6 +137,11 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       }
       hostPath = target;
     }
+    if (mount.recursiveReadOnly === "Enabled") {
+      throw new ContainerConfigError(
+        `failed to resolve recursive read-only mode: volume "${mount.name}" requested recursive read-only mode, but it is not supported by the runtime`,
+      );
+    }
     const claim = pod.spec?.volumes?.find(({ name }) => name === mount.name)?.persistentVolumeClaim;
     return {
       hostPath,

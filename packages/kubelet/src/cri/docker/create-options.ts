@@ -77,7 +77,7 @@ function pidMode(mode: string, sandbox: Sandbox): string {
 /** One container of a pod, joined to the sandbox's network and IPC namespaces. */
 export function containerCreateOptions(
   config: ContainerConfig,
-  { sandbox, hostNetwork, scope, cgroupParent, lowestOomScore, logLimits }: ContainerPlace,
+  { sandbox, hostNetwork, scope, cgroupParent, lowestOomScore, logLimits, runtime }: ContainerPlace,
 ): ContainerCreateOptions {
   const { resources, security } = config;
   return {
@@ -100,6 +100,7 @@ export function containerCreateOptions(
       PidMode: pidMode(security.pidMode, sandbox),
       ...(hostNetwork ? { UTSMode: "host" } : {}),
       ...(cgroupParent === undefined ? {} : { CgroupParent: cgroupParent }),
+      ...(runtime ? { Runtime: runtime } : {}),
       Mounts: config.mounts.map(mountSettings),
       ...(resources.cpuShares === undefined ? {} : { CpuShares: resources.cpuShares }),
       ...(resources.cpuQuotaUs === undefined ? {} : { CpuQuota: resources.cpuQuotaUs }),
@@ -133,4 +134,6 @@ export interface ContainerPlace {
   readonly cgroupParent: string | undefined;
   readonly lowestOomScore: number;
   readonly logLimits: LogLimits;
+  /** The sandbox's: a pod runs on one. */
+  readonly runtime?: string | undefined;
 }

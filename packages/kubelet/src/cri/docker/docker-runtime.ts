@@ -143,6 +143,11 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
       return { runtimeName: "docker", runtimeVersion: Version, apiVersion: ApiVersion };
     },
 
+    runtimeHandlers: async () => {
+      const { Runtimes = {} } = (await docker.info().catch(translateError)) as { Runtimes?: Record<string, unknown> };
+      return Object.keys(Runtimes).sort();
+    },
+
     cgroupDriver: async () => {
       const { CgroupDriver } = (await docker.info().catch(translateError)) as { CgroupDriver?: string };
       return CgroupDriver === "systemd" ? "systemd" : "cgroupfs";
@@ -181,6 +186,7 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
           lowestOomScore,
           logLimits,
           cgroupParent: host.CgroupParent || undefined,
+          runtime: host.Runtime,
         }),
       );
     },

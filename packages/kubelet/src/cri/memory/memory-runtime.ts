@@ -175,6 +175,7 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
     finish,
     publish: (image) => published.add(image),
     version: async () => ({ runtimeName: "memory", runtimeVersion: "1", apiVersion: "1" }),
+    runtimeHandlers: async () => ["memory"],
     cgroupDriver: async () => "cgroupfs",
     runSandbox,
     stopSandbox: async (id) => {
