@@ -4,7 +4,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
@@ -29,7 +28,7 @@ function read(port: number): Promise<string | undefined> {
 
 test("pods on CNI plugins", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
-  const { create, get, until, kubectl, eventsOf } = await podsOf(server);
+  const { create, get, until, remove, kubectl, eventsOf } = await podsOf(server);
   t.teardown(() => run("ip", ["link", "del", bridge]).catch(() => undefined));
   const kubelet = await startKubelet(t, server, { bridge: "picotest33", subnet: 33 });
   const leases = join(kubelet.rootDir, "leases");
@@ -102,10 +101,7 @@ test("pods on CNI plugins", async (t) => {
       patienceMs,
     );
     t.match((await get("web"))?.status, { podIP: before, containerStatuses: [{ restartCount: 0 }] });
-    for (const name of ["web", "broken"]) {
-      await server.client.delete(pods, { name, namespace: "default" }, { gracePeriodSeconds: 1 });
-      await eventually(`${name} is gone`, async () => (await get(name)) === undefined, patienceMs);
-    }
+    for (const name of ["web", "broken"]) await remove(name);
     await eventually("no attachment", async () => attached().length === 0, patienceMs);
     t.same(held(), []);
     t.notMatch((await run("iptables-save", ["-t", "nat"])).stdout, `--dport ${hostPort}`);

@@ -178,6 +178,20 @@ export async function podsOf(server: TestApiServer) {
           ...spec,
         },
       } as never),
+    /** Deletes the pod and waits for its end; asks again where a connection was lost. */
+    remove: (name: string, graceSeconds = 1) =>
+      eventually(
+        `${name} is gone`,
+        async () => {
+          const found = await get(name);
+          if (!found) return true;
+          if (found.metadata.deletionTimestamp) return false;
+          const options = { gracePeriodSeconds: graceSeconds };
+          await client.delete(pods, { name, namespace: "default" }, options).catch(() => undefined);
+          return false;
+        },
+        60_000,
+      ),
     until: async (name: string, what: string, check: (pod: Pod) => unknown, timeoutMs?: number) => {
       let last: Pod | undefined;
       const probe = async () => {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFi
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { nodes, type Pod, pods } from "@picokube/api/core/v1";
+import { nodes, type Pod } from "@picokube/api/core/v1";
 import { runtimeclasses } from "@picokube/api/node/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
@@ -18,7 +18,7 @@ const docker = new Docker({ socketPath: "/var/run/docker.sock" });
 test("what surrounds a pod", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
-  const { create, get, until, kubectl, eventsOf } = await podsOf(server);
+  const { create, get, until, remove, kubectl, eventsOf } = await podsOf(server);
   // Empty answers until a story says otherwise.
   let answer = "";
   let seenHeader: string | undefined;
@@ -55,10 +55,6 @@ test("what surrounds a pod", async (t) => {
     ],
   });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
-  const remove = async (name: string) => {
-    await client.delete(pods, { name, namespace: "default" }, { gracePeriodSeconds: 1 });
-    await eventually(`${name} is gone`, async () => (await get(name)) === undefined, patienceMs);
-  };
 
   await t.test("logs are files in CRI format, and kubectl reads over the engine's rotation", async (t) => {
     const count = 700;
@@ -108,7 +104,7 @@ test("what surrounds a pod", async (t) => {
     t.equal(first.metadata.annotations?.["kubernetes.io/config.source"], "http");
     t.equal(seenHeader, "secret");
     const id = first.status?.containerStatuses?.[0]?.containerID;
-    await client.delete(pods, { name: "remote-node-1", namespace: "default" }, { gracePeriodSeconds: 0 });
+    await kubectl("delete", "pod", "remote-node-1", "--grace-period=0", "--force", "--wait=false");
     await eventually(
       "another mirror",
       async () => ((await uids()) ?? first.metadata.uid) !== first.metadata.uid,
