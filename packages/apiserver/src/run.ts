@@ -20,7 +20,7 @@ import { apiAudiencesOf, createAuthenticator, type RequestAuthenticator } from "
 import { impersonate } from "./authn/impersonation.js";
 import { openIdDocuments } from "./authn/openid-documents.js";
 import { loadVerificationKeys } from "./authn/service-account-keys.js";
-import type { Attributes, Authorizer, Decision } from "./authz/authorizer.js";
+import type { Authorizer } from "./authz/authorizer.js";
 import { createAuthorizer } from "./authz/create-authorizer.js";
 import { forbiddenError } from "./authz/forbidden.js";
 import { attributesOf } from "./authz/request-attributes.js";
@@ -116,12 +116,6 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     });
     const state = { bootstrapped: false, stopping: false };
     const advertiseAddress = advertiseAddressOf(options);
-    const authorize = (attributes: Attributes): string | Promise<string> => {
-      const decision = authorizer.authorize(attributes);
-      return decision instanceof Promise
-        ? decision.then((known) => reasonOf(known, attributes))
-        : reasonOf(decision, attributes);
-    };
     const dispatchOptions: DispatchOptions = {
       dependencies: {
         registry,
@@ -129,7 +123,9 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         feed,
         admission,
         authorizeCreate: async ({ info, user }) => {
-          await authorize(attributesOf({ ...info, verb: "create" }, user));
+          const attributes = attributesOf({ ...info, verb: "create" }, user);
+          const { decision, reason } = await authorizer.authorize(attributes);
+          if (decision !== "Allow") throw forbiddenError(attributes, reason);
         },
         clock,
         minRequestTimeoutMs: options.minRequestTimeout * 1000,
@@ -158,7 +154,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
       audit,
       authenticate: (request) => authenticator.authenticate(request),
       impersonate: (request, user) => impersonate(request, user, authorizer),
-      authorize,
+      authorize: (attributes) => authorizer.authorize(attributes),
       handle: (exchange) => dispatch(exchange, dispatchOptions),
       upgrade: (exchange, socket, head) => dispatchUpgrade(exchange, { socket, head }, dispatchOptions),
       observe: createRequestMetrics({ metrics, inFlight, isServed: (info) => isServed(info, registry) }),
@@ -195,13 +191,6 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     stopFeed.abort();
     await plainStore.close();
   }
-}
-
-/** Why it is allowed. Throws 403, or 500 when it could not be found out. */
-function reasonOf({ decision, reason, error }: Decision, attributes: Attributes): string {
-  if (decision === "Allow") return reason;
-  if (error !== undefined) throw new Error(error);
-  throw forbiddenError(attributes, reason);
 }
 
 /** Auditing is loaded only where a policy asks for it. */

@@ -6,7 +6,7 @@ import { clusterrolebindings, clusterroles, rolebindings, roles } from "@picokub
 import type { Resource } from "@picokube/api/resource";
 import { issueCertificate } from "@picokube/pki/certificate";
 import { type Test, test } from "tap";
-import { type Attack, startAuditedServer } from "../testing/audited-server.js";
+import { type Attack, type Outcome, startAuditedServer } from "../testing/audited-server.js";
 
 const RBAC = "rbac.authorization.k8s.io";
 const RBAC_ROOT = `/apis/${RBAC}/v1`;
@@ -67,11 +67,12 @@ test("H2 who may do little cannot do more, and is recorded trying", async (t) =>
     subjects: [{ apiGroup: RBAC, kind: "Group", name: "dev" }],
   });
 
-  async function refused(t: Test, username: string, attempt: Attack, words: string | RegExp): Promise<void> {
+  async function refused(t: Test, username: string, attempt: Attack, words: string | RegExp): Promise<Outcome> {
     const what = `${attempt.method ?? "GET"} ${attempt.path}`;
     const outcome = await attack(attempt);
     t.match(outcome, { code: 403, json: { kind: "Status", reason: "Forbidden", message: words } }, what);
     t.match(outcome.audited, { user: { username }, responseStatus: { code: 403 } }, `${what}, recorded`);
+    return outcome;
   }
 
   await t.test("a kubelet that reads what is not its own", async (t) => {
@@ -83,7 +84,11 @@ test("H2 who may do little cannot do more, and is recorded trying", async (t) =>
       { path: inDev("secrets/top") },
       `secrets "top" is forbidden: User "system:node:node-1" cannot get resource "secrets" in API group "" in the namespace "dev": ${noRelation}`,
     );
-    await asNode({ path: "/api/v1/namespaces/other/secrets/mine" }, /no relationship found/);
+    const far = await asNode({ path: "/api/v1/namespaces/other/secrets/mine" }, /no relationship found/);
+    t.match(far.audited.annotations, {
+      "authorization.k8s.io/decision": "forbid",
+      "authorization.k8s.io/reason": noRelation,
+    });
     await asNode({ path: inDev("secrets") }, /No Object name found/);
     await asNode({ path: inDev("secrets?fieldSelector=metadata.name%3Dtop") }, /no relationship found/);
     await asNode({ path: "/api/v1/secrets" }, /can only read namespaced object of this type/);

@@ -22,7 +22,7 @@ test("slow clients lose their connection, others keep it", async (t) => {
     logger: createLogger(),
     authenticate: async () => ({ name: "a", groups: [] }),
     impersonate: (_request, user) => user,
-    authorize: () => "",
+    authorize: () => ({ decision: "Allow", reason: "" }),
     async handle({ response }) {
       response.end("ok");
     },

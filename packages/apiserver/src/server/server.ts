@@ -12,7 +12,8 @@ import { fastify } from "fastify";
 import type { AuditTrail } from "../audit/audit-trail.js";
 import type { Audit } from "../audit/create-audit.js";
 import type { UserInfo } from "../authn/authenticator.js";
-import type { Attributes } from "../authz/authorizer.js";
+import type { Attributes, Decision } from "../authz/authorizer.js";
+import { forbiddenError } from "../authz/forbidden.js";
 import { attributesOf } from "../authz/request-attributes.js";
 import { createExchange, type Exchange, sendBusy, sendError, statusOf } from "../handlers/exchange.js";
 import { endLingering } from "../handlers/lingering-close.js";
@@ -45,8 +46,8 @@ export interface ServerOptions {
   authenticate(request: IncomingMessage): UserInfo | Promise<UserInfo>;
   /** As whom: the same user, or the one it impersonates. Throws 403. */
   impersonate(request: IncomingMessage, user: UserInfo): Promise<UserInfo> | UserInfo;
-  /** Returns why it is allowed. Throws 403, or 500 when it could not be found out. */
-  authorize(attributes: Attributes): Promise<string> | string;
+  /** Whether they may. */
+  authorize(attributes: Attributes): Promise<Decision> | Decision;
   /** Answers an authorised request. */
   handle(exchange: Exchange): Promise<void> | void;
   /** Takes over the socket of an authorised upgrade. Throws before it has written anything. */
@@ -241,19 +242,17 @@ function onceKnown<Value, Result>(
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
+/** At once where memory has the answer. Throws 403, or 500 when it could not be found out (upstream: WithAuthorization). */
 function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): Promise<void> | void {
-  const refused = (error: unknown): never => {
-    trail?.decided("forbid", "");
-    throw error;
-  };
-  const allowed = (reason: string): void => trail?.decided("allow", reason);
-  let reason: string | Promise<string>;
-  try {
-    reason = options.authorize(attributes);
-  } catch (error) {
-    return refused(error);
-  }
-  return reason instanceof Promise ? reason.then(allowed, refused) : allowed(reason);
+  return onceKnown(options.authorize(attributes), ({ decision, reason, error }) => {
+    if (decision === "Allow") return trail?.decided("allow", reason);
+    if (error !== undefined) {
+      trail?.annotate("authorization.k8s.io/reason", "internal error");
+      throw new Error(error);
+    }
+    trail?.decided("forbid", reason);
+    throw forbiddenError(attributes, reason);
+  });
 }
 
 /** The client's own id, or a new one. */

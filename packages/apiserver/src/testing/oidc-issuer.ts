@@ -1,12 +1,13 @@
 // An OpenID issuer on a TLS port by chance: discovery document, key set, and tokens signed by keys that a test may change.
 
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureClusterPki } from "@picokube/pki/cluster-certificates";
+import { createCa } from "@picokube/pki/ca";
+import { issueCertificate } from "@picokube/pki/certificate";
 import type { TestWithTeardown } from "@picokube/testing/apiserver";
 import { type JWTPayload, SignJWT } from "jose";
 
@@ -40,12 +41,15 @@ export function issuerKey(kid: string): IssuerKey {
 export async function startOidcIssuer(t: TestWithTeardown): Promise<OidcIssuer> {
   const directory = mkdtempSync(join(tmpdir(), "oidc-issuer-"));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const names = { nodeName: "node-1", nodeIps: ["127.0.0.1"], serviceIp: "10.96.0.1", clusterDomain: "cluster.local" };
-  await ensureClusterPki({ directory, ...names });
-  const file = (name: string) => readFileSync(join(directory, name));
+  const nowMs = Date.now();
+  const ca = await createCa({ commonName: "issuer-ca", nowMs });
+  const subject = { commonName: "issuer", usages: ["server"] as const, names: ["127.0.0.1"] };
+  const { cert, key } = await issueCertificate({ ca, subject, nowMs });
+  const caFile = join(directory, "ca.crt");
+  writeFileSync(caFile, ca.cert);
   const keys = [issuerKey("first")];
   const asked = new Map<string, number>();
-  const server = createServer({ cert: file("apiserver.crt"), key: file("apiserver.key") }, (request, response) => {
+  const server = createServer({ cert, key }, (request, response) => {
     const path = request.url ?? "";
     asked.set(path, (asked.get(path) ?? 0) + 1);
     response.statusCode = issuer.isBroken ? 500 : 200;
@@ -63,7 +67,7 @@ export async function startOidcIssuer(t: TestWithTeardown): Promise<OidcIssuer> 
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/realm`;
   const issuer: OidcIssuer = {
     url,
-    caFile: join(directory, "ca.crt"),
+    caFile,
     keys,
     asked,
     name: url,

@@ -1,14 +1,15 @@
 // A server that answers TokenReviews and SubjectAccessReviews as a test says, over TLS with a client certificate wanted,
 // and the kubeconfig file that leads to it. Judges nothing itself.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { ensureClusterPki } from "@picokube/pki/cluster-certificates";
+import { createCa } from "@picokube/pki/ca";
+import { issueCertificate } from "@picokube/pki/certificate";
 import type { TestWithTeardown } from "@picokube/testing/apiserver";
 
 export interface Review {
@@ -34,12 +35,17 @@ export type Judge = (review: Review) => object | number;
 export async function startReviewServer(t: TestWithTeardown, judge: Judge): Promise<ReviewServer> {
   const directory = mkdtempSync(join(tmpdir(), "review-server-"));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const pki = join(directory, "pki");
-  const names = { nodeName: "node-1", nodeIps: ["127.0.0.1"], serviceIp: "10.96.0.1", clusterDomain: "cluster.local" };
-  await ensureClusterPki({ directory: pki, ...names });
-  const file = (name: string) => readFileSync(join(pki, name));
+  const nowMs = Date.now();
+  const ca = await createCa({ commonName: "review-ca", nowMs });
+  const issued = (commonName: string, usage: "server" | "client") =>
+    issueCertificate({ ca, subject: { commonName, usages: [usage], names: ["127.0.0.1"] }, nowMs });
+  const [serving, client] = [await issued("judge", "server"), await issued("kube-apiserver", "client")];
+  const written = (name: string, pem: string) => {
+    writeFileSync(join(directory, name), pem);
+    return join(directory, name);
+  };
   const asked: Review[] = [];
-  const tls = { cert: file("apiserver.crt"), key: file("apiserver.key"), ca: file("ca.crt") };
+  const tls = { ...serving, ca: ca.cert };
   const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
     void answer(request, response);
   });
@@ -63,8 +69,11 @@ export async function startReviewServer(t: TestWithTeardown, judge: Judge): Prom
   t.teardown(close);
   await open();
   const kubeconfig = join(directory, "webhook.kubeconfig");
-  const cluster = { server: `https://127.0.0.1:${port}/judge`, "certificate-authority": join(pki, "ca.crt") };
-  const user = { "client-certificate": join(pki, "admin.crt"), "client-key": join(pki, "admin.key") };
+  const cluster = { server: `https://127.0.0.1:${port}/judge`, "certificate-authority": written("ca.crt", ca.cert) };
+  const user = {
+    "client-certificate": written("client.crt", client.cert),
+    "client-key": written("client.key", client.key),
+  };
   const document = {
     apiVersion: "v1",
     kind: "Config",
