@@ -8,9 +8,10 @@ import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { configmaps, secrets } from "@picokube/api/core/v1";
+import { configmaps, nodes, secrets } from "@picokube/api/core/v1";
 import { rolebindings } from "@picokube/api/rbac/v1";
 import { realClock } from "@picokube/component-base/clock";
+import type { BootstrapToken } from "@picokube/pki/bootstrap-token";
 import { createCa } from "@picokube/pki/ca";
 import { caCertHash } from "@picokube/pki/ca-hash";
 import { issueCertificate } from "@picokube/pki/certificate";
@@ -21,6 +22,7 @@ import { type Test, test } from "tap";
 import { type Cluster, defaultPorts } from "../cluster/cluster.js";
 import { ensureJoinable, joinLine } from "../steps/joining.js";
 import { poll } from "../steps/poll.js";
+import { askCluster } from "./ask-cluster.js";
 import { type DiscoveryOptions, discover } from "./discovery.js";
 import { parseEndpoint, unreachableWords } from "./endpoint.js";
 import { tokenSecret } from "./token-secret.js";
@@ -116,6 +118,33 @@ test("with a token and a fingerprint the cluster's CA is found", async (t) => {
     await client.create(secrets, tokenSecret(forever));
     await discover({ ...right, token: forever.token });
     await t.rejects(wrong({ token: expired.token }), /token id "gone00" is invalid for this cluster or it has expired/);
+  });
+
+  await t.test("the token's holder reads the configurations, unless its name is taken", async (t) => {
+    const found = { server: server.url, ca };
+    const as = (token: BootstrapToken, nodeName = "new") => askCluster(found, { token, nodeName });
+    const { cluster: configuration, kubelet, proxy } = await as(right.token);
+    t.match(configuration, /podSubnet: 10\.244\.0\.0\/16/);
+    t.match(kubelet, /kind: KubeletConfiguration/);
+    t.match(proxy, /kind: KubeProxyConfiguration/);
+    const make = async (id: string, part: object) => {
+      const token = { id, secret };
+      const record = { token, description: "", expiresMs: undefined, usages: ["authentication"], groups: [], ...part };
+      await client.create(secrets, tokenSecret(record));
+      return token;
+    };
+    const signs = await make("signs0", { usages: ["signing"] });
+    await t.rejects(as(signs), /does not take the token "signs0" for authentication: .*picokube token create/);
+    const alone = await make("alone0", {});
+    await t.rejects(
+      as(alone),
+      /the token "alone0" does not let a machine join .*not of the group system:bootstrappers:/,
+    );
+    await client.create(nodes, { metadata: { name: "taken" } } as never);
+    await as(right.token, "taken");
+    const conditions = [{ type: "Ready", status: "True" }];
+    await client.patch(nodes, { name: "taken" }, { status: { conditions } }, { type: "merge", subresource: "status" });
+    await t.rejects(as(right.token, "taken"), /Node with name "taken" and status "Ready" already exists .*--node-name/);
   });
 
   await t.test("what `up` wrote is mended by the next", async (t) => {

@@ -43,7 +43,7 @@ export async function discover({
   caCertHashes,
   clock,
   timeoutMs = 5_000,
-  signatureWaitMs = 3_000,
+  signatureWaitMs = 5_000,
 }: DiscoveryOptions): Promise<Discovered> {
   const giveUpMs = clock.now() + signatureWaitMs;
   let data = await fetchClusterInfo({ endpoint, clock, timeoutMs });
