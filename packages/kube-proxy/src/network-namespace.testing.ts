@@ -1,9 +1,9 @@
 // A test file that runs in a network namespace of its own: its own firewall, connection table and sysctls, beside whatever
 // else this host does.
 
-import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type Test, test } from "tap";
+import { deleteNamespaces, ip } from "./ip-command.testing.js";
 
 const inside = "PICOKUBE_TEST_NAMESPACE";
 
@@ -19,12 +19,7 @@ export function inNetworkNamespace(fileUrl: string, stories: (namespace: string)
   void test("in a network namespace", async (t: Test) => {
     const name = `pxy${process.pid}`;
     ip("netns", "add", name);
-    t.teardown(() => {
-      for (const line of ip("netns", "list").split("\n")) {
-        const found = line.split(" ")[0]!;
-        if (found === name || found.startsWith(`${name}-`)) ip("netns", "delete", found);
-      }
-    });
+    t.teardown(() => deleteNamespaces(name));
     await t.spawn(
       "nsenter",
       [`--net=/run/netns/${name}`, process.execPath, fileURLToPath(fileUrl)],
@@ -32,9 +27,4 @@ export function inNetworkNamespace(fileUrl: string, stories: (namespace: string)
       "its stories",
     );
   });
-}
-
-/** Runs ip(8); throws with what it says. */
-export function ip(...args: readonly string[]): string {
-  return execFileSync("ip", args, { encoding: "utf8" });
 }

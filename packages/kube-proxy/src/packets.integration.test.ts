@@ -3,7 +3,8 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { services } from "@picokube/api/core/v1";
 import { type Test, test } from "tap";
-import { inNetworkNamespace, ip } from "./network-namespace.testing.js";
+import { ip } from "./ip-command.testing.js";
+import { inNetworkNamespace } from "./network-namespace.testing.js";
 import {
   type Answer,
   eventually,

@@ -9,7 +9,7 @@ import { nodes, services } from "@picokube/api/core/v1";
 import { endpointslices } from "@picokube/api/discovery/v1";
 import type { Client } from "@picokube/client/client";
 import { startApiServer, type TestWithTeardown } from "@picokube/testing/apiserver";
-import { ip } from "./network-namespace.testing.js";
+import { ip } from "./ip-command.testing.js";
 
 const run = promisify(execFile);
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));

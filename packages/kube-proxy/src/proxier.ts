@@ -14,7 +14,7 @@ import type { ProxyHealth } from "./proxy-health.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
 import { restoreInput, restoreInputs } from "./restore-input.js";
 import { emptyRuleSet, type RuleSettings } from "./rule-set.js";
-import { createRuleTable, sizeOf, type Write } from "./rule-table.js";
+import { createRuleTable, rulesIn, type Write } from "./rule-table.js";
 import { healthOf, mayHaveStaleFlows, noLocalEndpoints } from "./service-facts.js";
 import type { ServiceHealthServers } from "./service-health.js";
 import { type ServicePort, servicePorts } from "./service-ports.js";
@@ -95,6 +95,7 @@ export function createProxier({
   let needsFullSync = true;
   let lastFullSyncMs = Number.NEGATIVE_INFINITY;
   let hasSynced = false;
+  let hasStaleFlows = false;
   const startedMs = clock.now();
 
   function refresh(keys: Iterable<string>): void {
@@ -102,6 +103,7 @@ export function createProxier({
       const service = from.services.get(key);
       const slices = from.slices.byIndex(serviceIndex, key);
       const ports = service ? servicePorts(service as Service, slices, { family, ...options.node() }) : [];
+      hasStaleFlows ||= mayHaveStaleFlows(portsOf.get(key) ?? [], ports);
       if (ports.length > 0) portsOf.set(key, ports);
       else portsOf.delete(key);
     }
@@ -128,9 +130,10 @@ export function createProxier({
   async function sync(): Promise<void> {
     const syncStartedMs = clock.now();
     const isFull = needsFullSync || (clock.now() - lastFullSyncMs > fullSyncPeriodMs && !isLargeCluster);
+    // Asked for again while this one runs, it is another.
+    needsFullSync = false;
     const changed = new Map(dirty);
     dirty.clear();
-    const before = new Map([...changed.keys()].map((key) => [key, portsOf.get(key) ?? []]));
     logger.v(2).info("Syncing iptables rules", { ipFamily: family, fullSync: isFull });
     try {
       refresh(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
@@ -142,10 +145,10 @@ export function createProxier({
       const inputs = iptables.backend === "nf_tables" ? restoreInputs(write) : [restoreInput(write)];
       for (const input of inputs) if (input !== "") await iptables.restore(input);
       table.commit();
-      needsFullSync = false;
       if (isFull) lastFullSyncMs = clock.now();
       hasSynced = true;
-      if (dirty.size === 0) health.updated(family);
+      health.updated(family);
+      if (dirty.size > 0) health.queued(family);
       const now = clock.now();
       for (const times of changed.values())
         for (const time of times) if (time > startedMs) metrics.programmed(family, now - time);
@@ -153,12 +156,12 @@ export function createProxier({
         durationMs: now - syncStartedMs,
         isFull,
         rules: { filter: table.count("filter"), nat: table.count("nat") },
-        written: { filter: sizeOf(write.filter).rules, nat: sizeOf(write.nat).rules },
+        written: { filter: rulesIn(write.filter), nat: rulesIn(write.nat) },
         noLocalEndpoints: noLocalEndpoints(ports),
       });
       await options.serviceHealth.sync(healthOf(ports));
-      const isUdpAffected = [...before].some(([key, earlier]) => mayHaveStaleFlows(earlier, portsOf.get(key) ?? []));
-      if (isUdpAffected) await cleanStaleFlows(ports, { family, logger });
+      if (hasStaleFlows) await cleanStaleFlows(ports, { family, logger });
+      hasStaleFlows = false;
       logger.v(2).info("SyncProxyRules complete", { ipFamily: family, elapsedMs: clock.now() - syncStartedMs });
     } catch (error) {
       // What the kernel holds is no longer known for certain: read it again next time.
@@ -221,7 +224,9 @@ export function createProxier({
 
   async function watchRules(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await clock.sleep(options.probePeriodMs, signal).catch(() => {});
+      // Where no Service is there is nothing that somebody would miss.
+      const periodMs = portsOf.size > 0 ? options.probePeriodMs : options.syncPeriodMs;
+      await clock.sleep(periodMs, signal).catch(() => {});
       if (signal.aborted || !hasSynced) continue;
       try {
         for (const probe of probes(prefix)) {

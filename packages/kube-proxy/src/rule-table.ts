@@ -43,6 +43,8 @@ export function createRuleTable({ prefix, settings }: RuleTableOptions): RuleTab
   const wanted = new Map<string, RuleSet>();
   const written = new Map<string, RuleSet>();
   const touched = new Set<string>();
+  /** Rules of Services, counted as they come and go: thousands are not counted anew for one. */
+  const counts = { nat: 0, filter: 0 };
   const isShared = (chain: string) => !isServiceChain(prefix, chain);
 
   function changes(): Write {
@@ -97,6 +99,8 @@ export function createRuleTable({ prefix, settings }: RuleTableOptions): RuleTab
   return {
     set(service, rules) {
       touched.add(service);
+      const before = wanted.get(service);
+      for (const table of ruleTables) counts[table] += countOf(rules?.[table]) - countOf(before?.[table]);
       if (rules) wanted.set(service, rules);
       else wanted.delete(service);
     },
@@ -111,21 +115,24 @@ export function createRuleTable({ prefix, settings }: RuleTableOptions): RuleTab
       touched.clear();
     },
     count(table) {
-      let count = 0;
-      for (const rules of [sharedChains(settings()), ...wanted.values()])
-        for (const own of rules[table].values()) count += own.length;
-      return table === "nat" ? count + nodePortRules(settings()).length : count;
+      const current = settings();
+      const last = table === "nat" ? nodePortRules(current).length : 0;
+      return counts[table] + countOf(sharedChains(current)[table]) + last;
     },
   };
+}
+
+function countOf(rules: ChainRules | undefined): number {
+  let count = 0;
+  for (const own of rules?.values() ?? []) count += own.length;
+  return count;
 }
 
 function equal(a: readonly string[], b: readonly string[] | undefined): boolean {
   return a === b || (a.length === b?.length && a.every((rule, i) => rule === b[i]));
 }
 
-/** How many chains and rules a write has. */
-export function sizeOf({ chains, removals }: TableWrite): { chains: number; rules: number } {
-  let rules = 0;
-  for (const own of chains.values()) rules += own.length;
-  return { chains: chains.size + removals.length, rules };
+/** How many rules a write has. */
+export function rulesIn({ chains }: TableWrite): number {
+  return countOf(chains);
 }
