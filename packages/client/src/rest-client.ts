@@ -30,8 +30,8 @@ export interface ClientOptions {
 
 const bodyTimeoutMs = 60_000;
 const watchGraceMs = 30_000;
-/** Requests under way at once, watches and raw ones aside: each has a connection of its own, and opening one costs more
- * than the request. */
+/** Requests that wait for their answer to begin: each has a connection of its own, and opening one costs more than the
+ * request. */
 const maxParallel = 64;
 
 const patchTypes = {
@@ -168,7 +168,7 @@ class Caller {
     signal,
     bodyTimeoutMs: idleMs,
   }: Call): Promise<Dispatcher.ResponseData> {
-    const { transport, userAgent, clock, host, metrics, limit } = this.#options;
+    const { transport, userAgent, clock, host, metrics, slots, limit } = this.#options;
     const opaque = typeof body === "string" || Buffer.isBuffer(body);
     const payload = body === undefined ? undefined : opaque ? body : JSON.stringify(body);
     return sendWithRetries({
@@ -177,38 +177,38 @@ class Caller {
       signal,
       async send() {
         await limit(signal);
-        const startedMs = performance.now();
-        const sent = (code: number | undefined) =>
-          metrics?.sent({ method, host, code, seconds: (performance.now() - startedMs) / 1000 });
-        const answer = transport.request({
-          method,
-          path,
-          headers: {
-            accept: accept ?? "application/json",
-            "user-agent": userAgent,
-            ...(payload === undefined ? {} : { "content-type": contentType ?? "application/json" }),
-            ...headers,
-          },
-          ...(payload === undefined ? {} : { body: payload }),
-          signal,
-          bodyTimeoutMs: idleMs ?? bodyTimeoutMs,
-        });
-        answer.then(
-          ({ statusCode }) => sent(statusCode),
-          () => sent(undefined),
-        );
-        return answer;
+        return slots.use(() => {
+          const startedMs = performance.now();
+          const sent = (code: number | undefined) =>
+            metrics?.sent({ method, host, code, seconds: (performance.now() - startedMs) / 1000 });
+          const answer = transport.request({
+            method,
+            path,
+            headers: {
+              accept: accept ?? "application/json",
+              "user-agent": userAgent,
+              ...(payload === undefined ? {} : { "content-type": contentType ?? "application/json" }),
+              ...headers,
+            },
+            ...(payload === undefined ? {} : { body: payload }),
+            signal,
+            bodyTimeoutMs: idleMs ?? bodyTimeoutMs,
+          });
+          answer.then(
+            ({ statusCode }) => sent(statusCode),
+            () => sent(undefined),
+          );
+          return answer;
+        }, signal);
       },
     });
   }
 
   /** A successful answer's JSON; throws the StatusError of any other. */
   async json<T>(call: Call): Promise<T> {
-    const { code, text } = await this.#options.slots.use(async () => {
-      const response = await this.send(call);
-      return { code: response.statusCode, text: await response.body.text() };
-    }, call.signal);
-    if (code >= 300) throw errorFromResponse(code, text);
+    const response = await this.send(call);
+    const text = await response.body.text();
+    if (response.statusCode >= 300) throw errorFromResponse(response.statusCode, text);
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }
 }
