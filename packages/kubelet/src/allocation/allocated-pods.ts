@@ -1,7 +1,8 @@
 // The resources that pods here were granted, which a resize may ask to change: in memory, and in a file that outlives the
 // kubelet (upstream's allocated_pods_state). Grants nothing itself.
 
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Container, Pod } from "@picokube/api/core/v1";
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { isSidecar } from "@picokube/api/pod";
@@ -53,6 +54,7 @@ export function openAllocatedPods({ path, logger }: { path: string; logger: Logg
   const allocations = read(path, logger);
 
   function save(): void {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     const temporary = `${path}.tmp`;
     writeFileSync(temporary, JSON.stringify(Object.fromEntries(allocations)), { mode: 0o600 });
     renameSync(temporary, path);

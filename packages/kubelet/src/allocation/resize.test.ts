@@ -137,7 +137,7 @@ test("conditions", async (t) => {
 });
 
 test("what was granted outlives the kubelet", async (t) => {
-  const path = join(t.testdir({}), "allocated_pods_state");
+  const path = join(t.testdir({}), "not-yet-there", "allocated_pods_state");
   const cpu = (pod: Pod) => pod.spec?.containers[0]?.resources?.requests?.cpu;
   const small = testPod({ containers: [container({ cpu: "100m" })] });
   const large = testPod({ containers: [container({ cpu: "2" })] });

@@ -22,6 +22,8 @@ const monitoringPeriodMs = 10_000;
 const immediateGraceSeconds = 1;
 const cleanupTimeoutMs = 30_000;
 const pollMs = 250;
+/** Walking disks takes so small a share of the time, however much there is on them. */
+const walkRestFactor = 20;
 
 export interface EvictionManager {
   /** What presses now, and for the transition period after. */
@@ -69,6 +71,7 @@ export function createEvictionManager(options: EvictionManagerOptions): Eviction
   const nodeReference = { apiVersion: "v1", kind: "Node", name: options.nodeName, uid: options.nodeName };
   let conditions: readonly PressureCondition[] = [];
   let state = noThresholdsMet;
+  let walkDueMs = 0;
 
   interface Eviction {
     readonly message: string;
@@ -100,8 +103,10 @@ export function createEvictionManager(options: EvictionManagerOptions): Eviction
   /** Pods beyond their own limits go first, all at once; that may relieve the node already. */
   async function evictForOwnLimits(active: readonly Pod[], dedicatedImageFs: boolean): Promise<Pod[]> {
     const limited = active.filter(hasLocalStorageLimit);
-    if (limited.length === 0) return [];
+    const beganMs = clock.now();
+    if (limited.length === 0 || beganMs < walkDueMs) return [];
     const usageOf = await options.measure(limited, { disks: true });
+    walkDueMs = clock.now() + (clock.now() - beganMs) * walkRestFactor;
     return limited.filter((pod) => {
       const usage = usageOf(pod);
       const message = usage && localStorageViolation(pod, usage, { dedicatedImageFs });

@@ -1,7 +1,7 @@
 // Eviction by a kubelet process on the real engine: pods beyond their own disk limits, a fork bomb, then pods that use up
 // what memory the node has for pods. All but 200 MiB of the machine is reserved, so that nothing else on it suffers.
 
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { nodes, type Pod } from "@picokube/api/core/v1";
@@ -10,6 +10,7 @@ import { test } from "tap";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 90_000;
+const cgroupRoot = "/picotest40";
 const isEvicted = ({ status }: Pod) => status?.phase === "Failed" && status.reason === "Evicted";
 const disruption = ({ status }: Pod) => status?.conditions?.find(({ type }) => type === "DisruptionTarget");
 
@@ -24,6 +25,16 @@ const writer = (path: string) => ({
   command: ["sh", "-c", `trap 'exit 0' TERM; head -c 3145728 /dev/zero > ${path}; while true; do sleep 0.1; done`],
 });
 
+const isUnified = existsSync("/sys/fs/cgroup/cgroup.controllers");
+
+/** Of burstable and best-effort pods. */
+const classWeights = () =>
+  ["burstable", "besteffort"].map((name) => {
+    const below = `${cgroupRoot}/kubepods/${name}`;
+    const file = isUnified ? `${below}/cpu.weight` : `/cpu${below}/cpu.shares`;
+    return readFileSync(`/sys/fs/cgroup${file}`, "utf8").trim();
+  });
+
 test("eviction", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { create, get, until, kubectl, eventsOf } = await podsOf(server);
@@ -31,7 +42,7 @@ test("eviction", async (t) => {
     bridge: "picotest40",
     subnet: 40,
     // Its kubepods is limited to a fraction of the machine below; that of others must not be.
-    cgroupRoot: "/picotest40",
+    cgroupRoot,
     flags: ["--pod-max-pids=40"],
   });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
@@ -86,9 +97,10 @@ test("eviction", async (t) => {
       join(kubelet.manifests, "fixed.json"),
       JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "fixed" }, spec: { containers: [sleeper()] } }),
     );
-    await create("asks", { containers: [{ ...sleeper(), resources: { requests: { memory: "20Mi" } } }] });
+    await create("asks", { containers: [{ ...sleeper(), resources: { requests: { cpu: "100m", memory: "20Mi" } } }] });
     await create("eats", { containers: [{ ...sleeper(), command: ["sh", "-c", eater] }] });
     for (const name of ["asks", "eats", "fixed-node-1"]) await until(name, "ready", isReady, patienceMs);
+    t.same(classWeights(), isUnified ? ["4", "1"] : ["102", "2"], "the classes share the processors by request");
     await kubelet.stop();
     const reserved = totalmem() - 200 * mib;
     kubelet.start([`--system-reserved=memory=${reserved}`, "--eviction-hard=memory.available<150Mi"]);

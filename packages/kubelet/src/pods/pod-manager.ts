@@ -5,6 +5,7 @@ import type { Pod } from "@picokube/api/core/v1";
 import { isPodTerminal } from "@picokube/api/pod";
 import type { Informer } from "@picokube/client/informer";
 import type { Clock } from "@picokube/component-base/clock";
+import { shareByQos } from "../cgroups/qos-cgroups.js";
 import type { PodLookup } from "../parts.js";
 import { type Refusal, refusalOf } from "./admission.js";
 import { collectOrphans } from "./orphans.js";
@@ -116,9 +117,24 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     },
   });
 
+  /** Also where pods have gone, or were resized. */
+  function shareProcessors(): void {
+    const { cgroups, allocations, logger } = context();
+    if (!cgroups) return;
+    try {
+      shareByQos(
+        cgroups,
+        active().map(({ pod }) => allocations.apply(pod)),
+      );
+    } catch (err) {
+      logger.v(2).info("Failed to update QoS cgroup configuration", { err });
+    }
+  }
+
   /** Pods that the runtime still has, and that came here before the kubelet did, must be taken over, not removed. */
   async function housekeep(signal: AbortSignal): Promise<void> {
     const known = new Set([...wanted.keys(), ...workers.keys()]);
+    shareProcessors();
     await collectOrphans(context(), { known, inRuntime: pleg().podUids(), signal });
   }
 

@@ -3,6 +3,7 @@
 
 import type { Pod } from "@picokube/api/core/v1";
 import { limitPodCgroup, podCgroupParent } from "../cgroups/pod-cgroup.js";
+import { shareByQos } from "../cgroups/qos-cgroups.js";
 import type { SandboxConfig } from "../cri/runtime.js";
 import { hostPortsOf } from "../network/host-ports.js";
 import { podHostname } from "../network/hosts-file.js";
@@ -45,6 +46,7 @@ async function sandboxConfig(context: PodContext, pod: Pod, attempt: number): Pr
 function limitPod(context: PodContext, pod: Pod, parent: string | undefined): void {
   if (parent === undefined || context.cgroups?.driver !== "cgroupfs") return;
   try {
+    shareByQos(context.cgroups, [pod, ...context.otherPods(pod.metadata.uid)]);
     limitPodCgroup(pod, parent, { onlyWiden: false, maxPids: context.settings.podPidsLimit });
   } catch (error) {
     context.logger.v(2).info("Cannot limit the pod's cgroup", { pod: pod.metadata.name, err: error });

@@ -40,6 +40,8 @@ test("extra flags go to the component's command line, after ours", async (t) => 
   const cluster = await resolveCluster({ ...flags, componentArgs: { kubelet: ["max-pods=50", "--v=4"] } });
   const kubelet = componentSpecs(cluster).find(({ name }) => name === "kubelet")!;
   t.strictSame(kubelet.argv.slice(-2), ["--max-pods=50", "--v=4"]);
+  t.match(configFiles(cluster)["kubelet.yaml"], /imageGCHighThresholdPercent: 100\n/, "the user's images are theirs");
+  t.match(configFiles(cluster)["kubelet.yaml"], /imagefs\.available: 0%/);
   t.match(configFiles(cluster)["kubelet.yaml"], /clusterDNS:\n {2}- 10\.\d+\.0\.10/);
 });
 
