@@ -97,6 +97,24 @@ test("H2 who may do little cannot do more, and is recorded trying", async (t) =>
     await asNode({ path: "/api/v1/pods?watch=1&fieldSelector=spec.nodeName%3Dnode-2" }, /can only list\/watch pods/);
     await asNode({ path: `${NODES}/node-2` }, /node 'node-1' cannot read 'node-2', only its own Node object/);
     await asNode({ path: NODES }, /node 'node-1' cannot read all nodes, only its own Node object/);
+    await asNode({ path: "/api/v1/watch/namespaces/dev/secrets" }, /No Object name found/);
+    await asNode({ path: "/api/v1/watch/pods?fieldSelector=spec.nodeName%3Dnode-1" }, /can only list\/watch pods/);
+    // What was judged is what is served: the first of several selectors, and the one name of an old watch path.
+    const twice = "fieldSelector=metadata.name%3Dmine&fieldSelector=metadata.name%3Dtop&fieldSelector=";
+    const listed = await attack({ certificate: node, path: inDev(`secrets?${twice}`) });
+    t.same(
+      listed.json.items.map((item: { metadata: { name: string } }) => item.metadata.name),
+      ["mine"],
+    );
+    for (const path of [
+      "/api/v1/watch/namespaces/dev/secrets/mine?timeoutSeconds=1",
+      inDev(`secrets?watch=1&timeoutSeconds=1&${twice}`),
+      inDev("secrets/mine?watch=1&timeoutSeconds=1"),
+    ]) {
+      const watched = await attack({ certificate: node, path });
+      t.ok([200, 404].includes(watched.code), `${path}: ${watched.code}`);
+      t.notMatch(JSON.stringify(watched.json), /"top"/, `${path} tells of no other secret`);
+    }
     const own = await attack({ certificate: node, path: "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1" });
     t.same(
       own.json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name),

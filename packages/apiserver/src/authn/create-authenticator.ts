@@ -1,7 +1,6 @@
 // All kinds of credentials in upstream's order: front proxy, client certificate, static tokens, ServiceAccount tokens,
 // bootstrap tokens, other issuers' tokens, the token webhook, anonymous. A bad credential never becomes anonymous.
 
-import { readFileSync, statSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { StatusError, unauthorized } from "@picokube/api/errors";
 import { ConfigError } from "@picokube/component-base/config-error";
@@ -24,6 +23,7 @@ import { serviceAccountTokenAuthenticator } from "./service-account-token.js";
 import { staticTokenAuthenticator } from "./static-token-file.js";
 import { bearerToken, type TokenAuthenticator } from "./token.js";
 import type { TokenWebhookDependencies } from "./token-webhook.js";
+import { watchedFile } from "./watched-file.js";
 import { x509Authenticator } from "./x509.js";
 
 const AUTHENTICATED = "system:authenticated";
@@ -64,27 +64,6 @@ export interface RequestAuthenticator {
     token: string,
     audiences?: readonly string[],
   ): Promise<{ user: UserInfo; audiences: readonly string[] }>;
-}
-
-/** Reads the file again when it has changed, at most once a second. */
-function watchedFile(path: string, flag: string, now: () => number): () => string {
-  let text = "";
-  let stamp = "";
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (now() - checkedAt < 1000) return text;
-    checkedAt = now();
-    try {
-      const { mtimeMs, size } = statSync(path);
-      if (`${mtimeMs}/${size}` !== stamp) {
-        text = readFileSync(path, "utf8");
-        stamp = `${mtimeMs}/${size}`;
-      }
-    } catch (error) {
-      if (stamp === "") throw new ConfigError(`${flag}: ${error instanceof Error ? error.message : error}`);
-    }
-    return text;
-  };
 }
 
 function requestAuthenticators(options: AuthenticationOptions, now: () => number): Authenticator[] {

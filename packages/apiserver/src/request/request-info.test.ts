@@ -19,6 +19,12 @@ test("resource requests", async (t) => {
     ["GET", "/api/v1/pods?watch=false", { verb: "list" }],
     ["GET", "/api/v1/watch/namespaces/other/pods", { verb: "watch", resource: "pods", namespace: "other" }],
     ["GET", "/api/v1/pods?fieldSelector=metadata.name%3Da", { verb: "list", name: "a" }],
+    ["GET", "/api/v1/pods?fieldSelector=metadata.name%3D..", { verb: "list", name: "" }],
+    ["GET", "/api/v1/pods?fieldSelector=a%3Db&labelSelector=c", { fieldSelector: "a=b", labelSelector: "c" }],
+    ["GET", "/api/v1/pods?fieldSelector=a%3Db&fieldSelector=c%3Dd", { fieldSelector: "a=b" }],
+    ["DELETE", "/api/v1/namespaces/n/pods?labelSelector=c", { verb: "deletecollection", labelSelector: "c" }],
+    ["GET", "/api/v1/namespaces/n/pods/p?fieldSelector=a%3Db", { verb: "get", fieldSelector: "" }],
+    ["GET", "/api/v1/watch/pods?fieldSelector=a%3Db", { verb: "watch", fieldSelector: "" }],
     [
       "DELETE",
       "/apis/apps/v1/namespaces/n/deployments",
