@@ -9,9 +9,9 @@ import { addressTowards } from "../cluster/host.js";
 import { requireRoot } from "../cluster/preflight.js";
 import { machineAddress } from "../cluster/resolve-cluster.js";
 import { formatEndpoint, parseEndpoint } from "../join/endpoint.js";
+import { startWorker, waitForWorker } from "../steps/worker.js";
 import { stopSupervised } from "../supervisor/stop-supervised.js";
 import { down } from "./down.js";
-import { startWorker, waitForWorker } from "./join.js";
 import { up } from "./up.js";
 
 export interface AddressChange {

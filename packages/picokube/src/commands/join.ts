@@ -3,8 +3,6 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { join as joinPath } from "node:path";
-import { loadKubeconfig } from "@picokube/client/kubeconfig";
-import { createClient } from "@picokube/client/rest-client";
 import { realClock } from "@picokube/component-base/clock";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { type BootstrapToken, formatBootstrapToken, parseBootstrapToken } from "@picokube/pki/bootstrap-token";
@@ -20,21 +18,17 @@ import {
   writeCluster,
   writeFileWhole,
 } from "../cluster/cluster.js";
-import { componentSpec, kubeletKubeconfig } from "../cluster/components.js";
 import { addressTowards } from "../cluster/host.js";
 import { lockMachine } from "../cluster/machine-lock.js";
 import { dockerAnswers, requireRoot, requireTools } from "../cluster/preflight.js";
-import { probeHealth } from "../cluster/probe-health.js";
 import { resolveCluster } from "../cluster/resolve-cluster.js";
 import { askCluster } from "../join/ask-cluster.js";
 import { type Discovered, discover } from "../join/discovery.js";
 import { type Endpoint, parseEndpoint } from "../join/endpoint.js";
 import { bootstrapKubeconfig, type ClusterConfigs, readNetworking, workerConfigFiles } from "../join/worker-files.js";
-import { nodeIsReady } from "../steps/node-is-ready.js";
 import { poll } from "../steps/poll.js";
-import { startSupervisor } from "../supervisor/start-supervisor.js";
+import { startWorker, waitForWorker } from "../steps/worker.js";
 
-const readyMs = 120_000;
 /** How long the line waits for the certificate by which logs and exec reach this machine; a person may have to approve it. */
 const servingMs = 10_000;
 
@@ -159,42 +153,3 @@ async function joinAlone({ endpoint, token, caCertHashes }: Parsed, flags: JoinF
 }
 
 const bootstrapPath = (kubeconfigs: string) => joinPath(kubeconfigs, "bootstrap-kubelet.kubeconfig");
-
-/** Starts what a joined machine runs. */
-export async function startWorker(cluster: Cluster): Promise<void> {
-  const { processes } = pathsOf(cluster);
-  await startSupervisor({ args: [`--data-dir=${cluster.dataDir}`], tablePath: processes, logDir: cluster.logDir });
-}
-
-/** Waits until the kubelet has a certificate and its Node is Ready. Throws naming the logs, and the way back. */
-export async function waitForWorker(cluster: Cluster): Promise<void> {
-  const path = kubeletKubeconfig(cluster);
-  const kubelet = componentSpec(cluster, "kubelet");
-  let client: ReturnType<typeof createClient> | undefined;
-  try {
-    await poll(`node ${cluster.nodeName} was not Ready`, readyMs, async () => {
-      if (!existsSync(path)) return "its kubelet has no client certificate yet";
-      // Of a machine that was off for a moment the API still tells what was.
-      const { ok, words } = await probeHealth(kubelet.healthUrl);
-      if (!ok) return `its kubelet: ${words}`;
-      client ??= createClient({ kubeconfig: loadKubeconfig(path), userAgent: "picokube" });
-      return nodeIsReady(client, cluster.nodeName);
-    });
-  } catch (error) {
-    throw new Error(
-      `${(error as Error).message}; see the logs in ${cluster.logDir} and kubectl get csr on the first machine; picokube leave --force cleans this one`,
-      { cause: error },
-    );
-  } finally {
-    await client?.close();
-  }
-}
-
-/** `picokube up` on a joined machine: brings back what a reboot or `picokube down` ended. */
-export async function upWorker(cluster: Cluster): Promise<void> {
-  requireTools(cluster);
-  await dockerAnswers();
-  await startWorker(cluster);
-  await waitForWorker(cluster);
-  console.log(`The node ${pc.bold(cluster.nodeName)} of the cluster at ${cluster.joined?.server} is up.`);
-}

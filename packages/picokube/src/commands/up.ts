@@ -22,12 +22,12 @@ import { nodeIsReady } from "../steps/node-is-ready.js";
 import { ensurePodNetworkRole } from "../steps/pod-network-role.js";
 import { poll } from "../steps/poll.js";
 import { ensureStorageClass } from "../steps/storage-class.js";
+import { upWorker } from "../steps/worker.js";
 import { isAlive } from "../supervisor/process-identity.js";
 import { readProcessTable } from "../supervisor/process-table.js";
 import { startSupervisor } from "../supervisor/start-supervisor.js";
 import { readVms } from "../vms/vm.js";
 import { bootVm } from "../vms/vm-lifecycle.js";
-import { upWorker } from "./join.js";
 import { makeVm, waitUntilReady } from "./node.js";
 
 const waitMs = 120_000;
