@@ -92,7 +92,7 @@ function requestAuthenticators(options: AuthenticationOptions, now: () => number
 
 async function tokenAuthenticators(
   options: AuthenticationOptions,
-  issuers: readonly JwtConfiguration[],
+  otherIssuers: readonly JwtConfiguration[],
   dependencies: AuthenticatorDependencies,
 ): Promise<TokenAuthenticator[]> {
   const { storage, clock } = dependencies;
@@ -110,12 +110,12 @@ async function tokenAuthenticators(
   if (options.enableBootstrapTokenAuth) {
     found.push(audienceAgnostic(bootstrapTokenAuthenticator({ storage, now }), apiAudiences));
   }
-  if (issuers.length > 0) {
+  if (otherIssuers.length > 0) {
     const [{ jwtAuthenticator }, { oidcProvider }] = await Promise.all([
       import("./jwt-authenticator.js"),
       import("./oidc-provider.js"),
     ]);
-    for (const configuration of issuers) {
+    for (const configuration of otherIssuers) {
       const provider = oidcProvider({
         issuer: configuration.issuer,
         algorithms: options.authenticationConfig ? SIGNING_ALGORITHMS : (options.oidcSigningAlgs ?? ["RS256"]),
