@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { dns } from "./dns.js";
 import { fanOut } from "./fan-out.js";
 import { growth } from "./growth.js";
+import { idlePods } from "./idle-pods.js";
 import { listPause } from "./list-pause.js";
 import { localVm } from "./local-vm.js";
 import type { Benchmark, Measurement } from "./measurement.js";
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   fanOut,
   listPause,
   podStart,
+  idlePods,
   serviceRules,
   scale,
   dns,
