@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
@@ -132,4 +135,37 @@ test("F1 a Service without endpoints refuses at once; a deleted one leaves no ru
   t.match(await rules(), `${namespace}/none`);
   await kubectl.run(["delete", "service", "none"]);
   await eventually("its rules are gone", async () => !(await rules()).includes(`${namespace}/none`));
+});
+
+test("F1 Endpoints kept by hand lead a Service without a selector to where they say", async (t) => {
+  const cluster = await useCluster(t);
+  const { kubectl } = await useNamespace(t, cluster);
+  const server = createServer((_request, response) => response.end("by hand")).listen(0, cluster.nodeIp);
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  // The Endpoints first: they must wait for their Service.
+  await kubectl.apply(`
+apiVersion: v1
+kind: Endpoints
+metadata: { name: legacy }
+subsets: [{ addresses: [{ ip: ${cluster.nodeIp} }], ports: [{ port: ${port} }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: legacy }
+spec: { ports: [{ port: 80, targetPort: ${port} }] }
+`);
+  const { clusterIP } = (await kubectl.json(["get", "service", "legacy"])).spec;
+  const ask = () => curl(`http://${clusterIP}`);
+  await eventually("the cluster IP leads to the host's server", async () => (await ask()) === "by hand");
+  const manager = "endpointslice.kubernetes.io/managed-by=endpointslicemirroring-controller.k8s.io";
+  t.match(await kubectl.run(["get", "endpointslices", "-l", manager, "-o", "name"]), /^\S+\/legacy-\S+\n$/);
+  await kubectl.run(["delete", "endpoints", "legacy"]);
+  await eventually("nobody answers any more", () =>
+    ask().then(
+      () => false,
+      (error: Error) => /refused|Couldn.t connect/i.test(error.message),
+    ),
+  );
 });

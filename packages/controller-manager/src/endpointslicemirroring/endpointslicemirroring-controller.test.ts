@@ -67,6 +67,11 @@ test("slices follow the Endpoints of a Service without a selector, and nobody el
     return again && again.metadata.uid !== slice!.metadata.uid;
   });
 
+  await client.delete(endpoints, where);
+  await shows("the mirror goes with the Endpoints", []);
+  await client.create(endpoints, { metadata: where, subsets: subsets("192.0.2.1") });
+  await shows("and comes again", [{ name: "legacy", addresses: ["192.0.2.1"] }]);
+
   // With a selector the Endpoints are the other controller's, and its slices are made from pods.
   await client.patch(services, where, { spec: { selector: { app: "legacy" } } }, { type: "merge" });
   await shows("the mirror goes when there is a selector", []);

@@ -148,6 +148,19 @@ test("addresses above the limit and wrong ones are left out and counted", async 
   ]);
 });
 
+test("subsets of the same ports share a slice, which holds no more than one subset may", async (t) => {
+  const source = web([
+    { addresses: [{ ip: "192.0.2.1" }], ports: http },
+    { addresses: [{ ip: "192.0.2.2" }], ports: http },
+  ]);
+  t.match(plan(source).create, [{ endpoints: [{ addresses: ["192.0.2.1"] }, { addresses: ["192.0.2.2"] }] }]);
+  const [first] = plan(source, [], 1).create;
+  t.equal(first!.endpoints!.length, 1);
+  const { generateName: _, ...metadata } = first!.metadata;
+  const existing = [object(endpointslices, "web-0", { ...first, metadata } as object)];
+  t.match(plan(source, existing, 1), { create: [], update: [], delete: [] }, "and is not written again and again");
+});
+
 test("a label and the mark of an old leader election keep Endpoints from being mirrored", async (t) => {
   const rows: [Partial<Endpoints["metadata"]>, boolean][] = [
     [{}, true],

@@ -65,7 +65,9 @@ export function planMirror({
   const changes = { added: 0, updated: 0, removed: 0 };
   const sizes: { endpoints: number; slices: number }[] = [];
   const left = new Set(existing);
-  for (const { addressType, ports, wanted } of groups.values()) {
+  for (const { addressType, ports, wanted: all } of groups.values()) {
+    // Subsets of the same ports are one slice, and no slice holds more.
+    const wanted = new Map([...all].slice(0, maxPerSubset));
     const key = groupKey(addressType, ports);
     const slices = existing.filter((slice) => groupKey(slice.addressType, slice.ports ?? []) === key);
     for (const slice of slices) left.delete(slice);
@@ -76,7 +78,7 @@ export function planMirror({
       changes.removed += sum(slices.map((slice) => slice.endpoints?.length ?? 0));
       continue;
     }
-    const fresh = newSlice(endpoints, { addressType, ports, list: [...wanted.values()].slice(0, maxPerSubset) });
+    const fresh = newSlice(endpoints, { addressType, ports, list: [...wanted.values()] });
     if (!kept) {
       changes.added += wanted.size;
       create.push(fresh);
