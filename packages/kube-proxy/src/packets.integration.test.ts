@@ -12,6 +12,7 @@ import {
   outsideIp,
   type ProxiedNode,
   pods,
+  podsIpv6,
   startProxiedNode,
 } from "./proxied-node.testing.js";
 
@@ -20,6 +21,7 @@ const nat = () => run("iptables-save", "-t", "nat");
 const http = (protocol = "TCP") => [{ port: 80, protocol, targetPort: 8080 }];
 // What curl says of a port that refuses, and of one that never answers.
 const refused = { message: /refused|Couldn.t connect/ };
+const impatient = ["--max-time", "2"];
 const silence = { message: /timed out/ };
 const bridgeIp = "10.244.0.1";
 
@@ -52,7 +54,7 @@ inNetworkNamespace(import.meta.url, (namespace) => {
     });
     run("iptables", "-N", "MINE");
     run("iptables", "-A", "FORWARD", "-j", "MINE");
-    node.startProxy("--cluster-cidr=10.244.0.0/16");
+    node.startProxy("--cluster-cidr=10.244.0.0/16,fd00:10:244::/64");
     await eventually("the first sync", async () => nat().includes("KUBE-MARK-MASQ"));
     await stories(t, node);
   });
@@ -101,7 +103,7 @@ inNetworkNamespace(import.meta.url, (namespace) => {
         t.equal(await namesOf(15, () => ask("c", localUrl)), "ab", "from a pod it is as if through a balancer");
         await node.endpoints("local", { b: { node: "node-2" } });
         await ruled("local", "has no local endpoints");
-        await t.rejects(ask("outside", localUrl), silence, "dropped");
+        await t.rejects(ask("outside", localUrl, ...impatient), silence, "dropped");
         t.equal((await ask("node", localUrl)).name, "b");
       },
     );
@@ -133,7 +135,7 @@ inNetworkNamespace(import.meta.url, (namespace) => {
       await eventually("the balancer's address answers", () => ask("outside", "http://198.51.100.9"));
       t.strictSame(await ask("outside", "http://198.51.100.9"), { name: "a", source: outsideIp });
       await t.rejects(
-        ask("outside", "http://198.51.100.9", "--interface", "192.0.2.200"),
+        ask("outside", "http://198.51.100.9", "--interface", "192.0.2.200", ...impatient),
         silence,
         "a source out of the ranges is dropped",
       );
@@ -166,7 +168,7 @@ inNetworkNamespace(import.meta.url, (namespace) => {
 
     await t.test("F1 UDP: a flow is balanced anew when its endpoint goes", async (t) => {
       const { clusterIP } = await node.service("udp", { ports: http("UDP") });
-      await node.endpoints("udp", { a: {} }, "UDP");
+      await node.endpoints("udp", { a: {} }, { protocol: "UDP" });
       await ruled("udp", "->");
       const socket = createSocket("udp4");
       t.teardown(() => socket.close());
@@ -177,8 +179,22 @@ inNetworkNamespace(import.meta.url, (namespace) => {
         return (JSON.parse(message.toString()) as Answer).name;
       };
       await eventually("the first answers", async () => (await say()) === "a");
-      await node.endpoints("udp", { b: {} }, "UDP");
+      await node.endpoints("udp", { b: {} }, { protocol: "UDP" });
       await eventually("the second answers", async () => (await say()) === "b");
+    });
+
+    await t.test("F1 a dual-stack Service: each family has endpoints and rules of its own", async (t) => {
+      const spec = { type: "NodePort", ports: http(), ipFamilyPolicy: "RequireDualStack" };
+      const { clusterIPs, nodePort } = await node.service("dual", spec);
+      const [ipv4, ipv6] = clusterIPs as [string, string];
+      await node.endpoints("dual", { a: {} });
+      await node.endpoints("dual", { b: {} }, { family: "IPv6" });
+      await ruled("dual", "->");
+      t.strictSame(await ask("c", `http://${ipv4}`), { name: "a", source: pods.c });
+      await eventually("IPv6 rules", async () => run("ip6tables-save").includes("default/dual ->"));
+      t.strictSame(await ask("c", `http://[${ipv6}]`), { name: "b", source: podsIpv6.c });
+      t.strictSame(await ask("b", `http://[${ipv6}]`), { name: "b", source: "fd00:10:244::1" }, "hairpin");
+      t.strictSame(await ask("c", `http://[fd00:10:244::1]:${nodePort}`), { name: "b", source: "fd00:10:244::1" });
     });
 
     await t.test("F1 Services of another proxy, headless and external ones have no rules", async (t) => {
@@ -241,7 +257,7 @@ inNetworkNamespace(import.meta.url, (namespace) => {
 
         // A process that starts anew takes over what is there, and removes what went meanwhile.
         await node.client.delete(services, { namespace: "default", name: "near" });
-        node.startProxy("--cluster-cidr=10.244.0.0/16");
+        node.startProxy("--cluster-cidr=10.244.0.0/16,fd00:10:244::/64");
         await eventually("stale chains are removed", async () => !nat().includes("default/near"));
         await node.stopProxy();
 

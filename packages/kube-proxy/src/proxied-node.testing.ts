@@ -16,6 +16,7 @@ const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export const podPort = 8080;
 export const pods = { a: "10.244.0.11", b: "10.244.0.12", c: "10.244.0.13" } as const;
+export const podsIpv6 = { a: "fd00:10:244::11", b: "fd00:10:244::12", c: "fd00:10:244::13" } as const;
 export type PodName = keyof typeof pods;
 export const nodeIp = "192.0.2.1";
 export const outsideIp = "192.0.2.9";
@@ -34,11 +35,19 @@ export interface EndpointFacts {
 
 export interface ProxiedNode {
   readonly client: Client;
-  /** Asks over HTTP from the node, a pod, or the neighbour; rejects when refused, or silent for two seconds. */
+  /** Asks over HTTP from the node, a pod, or the neighbour; rejects when refused, or silent for half a minute. */
   ask(from: "node" | "outside" | PodName, url: string, ...curl: readonly string[]): Promise<Answer>;
   /** Creates or replaces a Service's spec; resolves to what the server made of it. */
-  service(name: string, spec: object, ingress?: readonly object[]): Promise<{ clusterIP: string; nodePort: number }>;
-  endpoints(service: string, pods: Partial<Record<PodName, EndpointFacts>>, protocol?: "TCP" | "UDP"): Promise<void>;
+  service(
+    name: string,
+    spec: object,
+    ingress?: readonly object[],
+  ): Promise<{ clusterIP: string; clusterIPs: readonly string[]; nodePort: number }>;
+  endpoints(
+    service: string,
+    pods: Partial<Record<PodName, EndpointFacts>>,
+    options?: { readonly protocol?: "TCP" | "UDP"; readonly family?: "IPv4" | "IPv6" },
+  ): Promise<void>;
   startProxy(...flags: readonly string[]): ChildProcess;
   stopProxy(): Promise<void>;
   /** Runs `kube-proxy` to its end with these flags. */
@@ -53,9 +62,13 @@ export async function startProxiedNode(t: TestWithTeardown, namespace: string): 
   writeFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "1");
   ip("link", "add", "br0", "type", "bridge");
   ip("addr", "add", "10.244.0.1/24", "dev", "br0");
+  // Without nodad an address is of no use for its first second.
+  ip("addr", "add", "fd00:10:244::1/64", "dev", "br0", "nodad");
   ip("link", "set", "br0", "up");
   for (const [name, address] of Object.entries(pods)) {
     connect(nsOf(name), { link: `veth-${name}`, address: `${address}/24`, via: "10.244.0.1" });
+    ip("-n", nsOf(name), "addr", "add", `${podsIpv6[name as PodName]}/64`, "dev", "eth0", "nodad");
+    ip("-n", nsOf(name), "route", "add", "default", "via", "fd00:10:244::1");
     ip("link", "set", `veth-${name}`, "master", "br0");
     ip("link", "set", `veth-${name}`, "type", "bridge_slave", "hairpin", "on");
   }
@@ -76,7 +89,9 @@ export async function startProxiedNode(t: TestWithTeardown, namespace: string): 
       await new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
     }),
   );
-  const server = await startApiServer(t);
+  const server = await startApiServer(t, {
+    flags: ["--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112"],
+  });
   const { client } = server;
   await client.create(nodes, {
     metadata: { name: "node-1", labels: { "topology.kubernetes.io/zone": "here" } },
@@ -92,7 +107,7 @@ export async function startProxiedNode(t: TestWithTeardown, namespace: string): 
     client,
     async ask(from, url, ...curl) {
       const enter = from === "node" ? [] : ["nsenter", `--net=/run/netns/${nsOf(from)}`];
-      const [command, ...args] = [...enter, "curl", "-sS", "--max-time", "2", ...curl, url];
+      const [command, ...args] = [...enter, "curl", "-sS", "--max-time", "30", ...curl, url];
       return JSON.parse((await run(command!, args)).stdout) as Answer;
     },
     async service(name, spec, ingress) {
@@ -105,20 +120,24 @@ export async function startProxiedNode(t: TestWithTeardown, namespace: string): 
           { status: { loadBalancer: { ingress } } },
           { type: "merge", subresource: "status" },
         );
-      return { clusterIP: made.spec!.clusterIP ?? "", nodePort: made.spec!.ports?.[0]?.nodePort ?? 0 };
+      return {
+        clusterIP: made.spec!.clusterIP ?? "",
+        clusterIPs: made.spec!.clusterIPs ?? [],
+        nodePort: made.spec!.ports?.[0]?.nodePort ?? 0,
+      };
     },
-    async endpoints(service, of, protocol = "TCP") {
-      const at = { namespace: "default", name: service };
+    async endpoints(service, of, { protocol = "TCP", family = "IPv4" } = {}) {
+      const at = { namespace: "default", name: `${service}-${family.toLowerCase()}` };
       const slice = {
         metadata: {
           ...at,
           labels: { "kubernetes.io/service-name": service },
           annotations: { "endpoints.kubernetes.io/last-change-trigger-time": new Date().toISOString() },
         },
-        addressType: "IPv4",
+        addressType: family,
         ports: [{ port: podPort, protocol, name: "" }],
         endpoints: Object.entries(of).map(([name, { node = "node-1", state = "ready", zone }]) => ({
-          addresses: [pods[name as PodName]],
+          addresses: [(family === "IPv6" ? podsIpv6 : pods)[name as PodName]],
           nodeName: node,
           conditions: { ready: state === "ready", serving: true, terminating: state === "terminating" },
           ...(zone ? { hints: { forZones: [{ name: zone }] } } : {}),

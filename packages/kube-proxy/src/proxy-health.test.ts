@@ -60,23 +60,25 @@ test("F1 /healthz and /livez say upstream's JSON: 503 while changes wait too lon
 });
 
 test("F1 a health-check node port says how many endpoints this node has", async (t) => {
+  // An address of our own, so that a port that was free a moment ago still is.
+  const address = `127.77.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}`;
   const failures: string[] = [];
   let isProxyHealthy = true;
   const servers = createServiceHealthServers({
     nodeName: "node-1",
-    addresses: () => ["127.0.0.1"],
+    addresses: () => [address],
     isProxyHealthy: () => isProxyHealthy,
     onFailure: (of, message) => failures.push(`${of}: ${message}`),
     logger: createLogger({ name: "test" }),
   });
   t.teardown(() => servers.close());
-  const taken = await startHealthServer({ address: "127.0.0.1", port: 0 });
-  const { port } = await startHealthServer({ address: "127.0.0.1", port: 0 }).then(async (free) => {
+  const taken = await startHealthServer({ address, port: 0 });
+  const { port } = await startHealthServer({ address, port: 0 }).then(async (free) => {
     await free.close();
     return free;
   });
   const get = async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/anything`);
+    const response = await fetch(`http://${address}:${port}/anything`);
     return {
       code: response.status,
       weight: response.headers.get("x-load-balancing-endpoint-weight"),
