@@ -52,10 +52,20 @@ export function restoreInputs(write: Write): string[] {
     ...pieces(endpoints, PLAIN_PIECE).map(piece),
     ...pieces(services, JUMPING_PIECE).map(piece),
     restoreInput({ filter: write.filter, nat: { chains: pick(shared), removals: [] } }),
-    ...pieces(removals, PLAIN_PIECE).map((of) =>
+    ...pieces(callersFirst(removals), PLAIN_PIECE).map((of) =>
       restoreInput({ filter: none, nat: { chains: new Map(), removals: of } }),
     ),
   ].filter((input) => input !== "");
+}
+
+// A chain cannot be removed while another piece's still leads to it.
+function callersFirst(removals: readonly string[]): string[] {
+  const order = [/-FW-[A-Z2-7]{16}$/, /-EXT-[A-Z2-7]{16}$/, /-SV[CL]-[A-Z2-7]{16}$/];
+  const rank = (chain: string) => {
+    const found = order.findIndex((pattern) => pattern.test(chain));
+    return found < 0 ? order.length : found;
+  };
+  return [...removals].sort((a, b) => rank(a) - rank(b));
 }
 
 function rulesOf(chain: string, rules: readonly string[]): string {

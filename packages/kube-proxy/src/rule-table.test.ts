@@ -104,3 +104,21 @@ test("F1 a large write comes in pieces that are each in order", (t) => {
   t.match(pieces.at(-1), `-X ${stale}`, "removals come last");
   t.end();
 });
+
+test("F1 of many removals, what leads to a chain goes before it", (t) => {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const name = (kind: string, i: number) =>
+    `KUBE-${kind}-${[...String(i).padStart(16, "0")].map((digit) => letters[Number(digit)]).join("")}`;
+  const kinds = ["SEP", "SVC", "EXT", "FW"];
+  const found = kinds.flatMap((kind) => Array.from({ length: 3_000 }, (_, i) => name(kind, i)));
+  const table = createRuleTable({ prefix: "KUBE", settings: () => settings });
+  const pieces = restoreInputs(table.everything({ nat: found, filter: [] }));
+  const removed = pieces.flatMap((piece) => [...piece.matchAll(/^-X KUBE-(\w+)-/gm)].map(([, kind]) => kind!));
+  t.equal(removed.length, found.length);
+  t.strictSame([...new Set(removed)], ["FW", "EXT", "SVC", "SEP"], "one kind after the other");
+  t.strictSame(
+    [...removed].sort((a, b) => kinds.indexOf(b) - kinds.indexOf(a)),
+    removed,
+  );
+  t.end();
+});
