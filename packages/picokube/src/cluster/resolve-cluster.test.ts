@@ -28,6 +28,16 @@ test("a second cluster is kept apart from the first by name, bridge, chains and 
   t.equal(second.adminKubeconfig, "/somewhere/else/admin.kubeconfig");
 });
 
+test("clusters begin at ports of their own, so that one that is down finds its own free", async (t) => {
+  const steps = new Set<number>();
+  for (const dataDir of ["/a", "/b", "/c"]) {
+    const { ports } = await resolveCluster({ ...flags, dataDir });
+    steps.add(ports.securePort);
+    t.ok(ports.securePort >= 6443 && ports.securePort < 6443 + 2000 && ports.securePort % 100 === 43);
+  }
+  t.equal(steps.size, 3, "none of them was running, and yet none took another's");
+});
+
 test("a port in use is passed over, but not one that was asked for", async (t) => {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, "0.0.0.0", done));

@@ -9,6 +9,9 @@ import { overlaps, parseCidr } from "./cidr.js";
 import { type Cluster, type ComponentName, defaultDataDir, defaultPorts, type Ports } from "./cluster.js";
 import { defaultRouteAddress, routes } from "./host.js";
 
+/** How many ports are tried for a listener, a hundred apart. */
+const PORT_STEPS = 20;
+
 export interface UpFlags {
   readonly dataDir: string;
   readonly securePort?: number;
@@ -49,17 +52,23 @@ export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
     ...ranges,
     clusterDomain: flags.clusterDomain ?? "cluster.local",
     controlPlaneOnly: flags.controlPlaneOnly,
-    ports: await pickPorts(flags.securePort),
+    ports: await pickPorts(flags.securePort, isDefault ? 0 : hashOf(dataDir) % PORT_STEPS),
     podBridge: `pico0${tag}`,
     chainPrefix: isDefault ? "KUBE" : `K${tag.toUpperCase()}`,
     componentArgs: flags.componentArgs,
   };
 }
 
-/** Three letters out of a path: enough to keep a few clusters on one host apart within the kernel's short names. */
-function shortTag(path: string): string {
+/** Below 26 to the power of 3. */
+function hashOf(path: string): number {
   let hash = 0;
   for (const char of path) hash = (hash * 31 + char.charCodeAt(0)) % 17_576;
+  return hash;
+}
+
+/** Three letters out of a path: enough to keep a few clusters on one host apart within the kernel's short names. */
+function shortTag(path: string): string {
+  const hash = hashOf(path);
   return [676, 26, 1].map((place) => String.fromCharCode(97 + (Math.floor(hash / place) % 26))).join("");
 }
 
@@ -94,10 +103,12 @@ async function pickRanges(flags: UpFlags): Promise<{ serviceCidr: string; podCid
   throw new ConfigError("no free address ranges were found: give --pod-cidr and --service-cidr");
 }
 
-async function pickPorts(securePort: number | undefined): Promise<Ports> {
+/** Further clusters begin their search at different steps, so that one that is down finds its ports free when it comes back. */
+async function pickPorts(securePort: number | undefined, firstStep: number): Promise<Ports> {
   const taken = new Set<number>();
   const free = async (wanted: number) => {
-    for (let port = wanted; port < wanted + 2000; port += 100) {
+    for (let tries = 0; tries < PORT_STEPS; tries++) {
+      const port = wanted + ((firstStep + tries) % PORT_STEPS) * 100;
       if (taken.has(port) || !(await isFree(port))) continue;
       taken.add(port);
       return port;
