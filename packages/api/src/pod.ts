@@ -5,6 +5,9 @@ import type { Container, Pod, PodCondition, PodSpec, PodStatus } from "./core/v1
 import { Quantity } from "./quantity.js";
 import { formatTime } from "./time.js";
 
+/** From here on a pod is critical to the system (upstream: scheduling.SystemCriticalPriority). */
+export const systemCriticalPriority = 2_000_000_000;
+
 /** Amounts by resource name. */
 export type ResourceAmounts = Map<string, Quantity>;
 type ResourceList = { readonly [name: string]: string | number } | undefined;

@@ -2,7 +2,7 @@
 // kuberuntime_container_linux.go and qos/policy.go. Pure.
 
 import type { Container, EphemeralContainer, Pod } from "@picokube/api/core/v1";
-import { qosClass } from "@picokube/api/pod";
+import { qosClass, systemCriticalPriority } from "@picokube/api/pod";
 import { parseQuantity } from "@picokube/api/quantity";
 import type { ContainerConfig, ContainerResources } from "../cri/runtime.js";
 
@@ -12,7 +12,6 @@ const minShares = 2;
 const maxShares = 262_144;
 const guaranteedOomScore = -997;
 const bestEffortOomScore = 1000;
-const criticalPriority = 2_000_000_000;
 
 type Resources = NonNullable<Container["resources"]>;
 
@@ -21,13 +20,18 @@ export function cpuShares(millis: number): number {
   return Math.min(maxShares, Math.max(minShares, Math.floor((millis * 1024) / 1000)));
 }
 
+/** cpu.shares of cgroup v1 to cpu.weight of v2. */
+export function cpuWeight(shares: number): number {
+  return 1 + Math.floor(((shares - minShares) * 9999) / (maxShares - minShares));
+}
+
 /** Millicores to microseconds in each 100 ms. */
 export function cpuQuotaUs(millis: number): number {
   return Math.max(minQuotaUs, Math.floor((millis * periodUs) / 1000));
 }
 
 function oomScoreAdj(pod: Pod, resources: Resources | undefined, memoryCapacityBytes: number): number {
-  if ((pod.spec?.priority ?? 0) >= criticalPriority) return guaranteedOomScore;
+  if ((pod.spec?.priority ?? 0) >= systemCriticalPriority) return guaranteedOomScore;
   const qos = qosClass(pod);
   if (qos === "Guaranteed") return guaranteedOomScore;
   if (qos === "BestEffort") return bestEffortOomScore;

@@ -7,7 +7,7 @@ import { parseQuantity } from "@picokube/api/quantity";
 import type { EventRecorder } from "@picokube/client/event-recorder";
 import type { Logger } from "@picokube/component-base/logger";
 import type { KubeletSettings } from "../parts.js";
-import { cpuShares } from "./container-resources.js";
+import { cpuShares, cpuWeight } from "./container-resources.js";
 import { type CgroupTree, podsCgroup } from "./pod-cgroup.js";
 
 const mountPoint = "/sys/fs/cgroup";
@@ -70,7 +70,7 @@ function limitPods(tree: CgroupTree, { cpuMillis, memoryBytes }: PodsLimits): vo
   if (existsSync(join(mountPoint, "cgroup.controllers"))) {
     const folder = join(mountPoint, path);
     mkdirSync(folder, { recursive: true });
-    write(join(folder, "cpu.weight"), 1 + Math.floor(((shares - 2) * 9999) / 262_142));
+    write(join(folder, "cpu.weight"), cpuWeight(shares));
     write(join(folder, "memory.max"), memoryBytes);
     return;
   }

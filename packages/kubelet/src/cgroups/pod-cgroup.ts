@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from "node:path";
 import type { Pod } from "@picokube/api/core/v1";
 import { podLimits, podRequests, qosClass } from "@picokube/api/pod";
-import { cpuQuotaUs, cpuShares } from "./container-resources.js";
+import { cpuQuotaUs, cpuShares, cpuWeight } from "./container-resources.js";
 
 export interface CgroupTree {
   readonly driver: "cgroupfs" | "systemd";
@@ -57,8 +57,7 @@ export function limitPodCgroup(pod: Pod, parent: string, { onlyWiden, maxPids }:
     mkdirSync(folder, { recursive: true });
     if (cpu !== undefined) write(join(folder, "cpu.max"), `${cpuQuotaUs(cpu)} 100000`);
     if (memory !== undefined) write(join(folder, "memory.max"), String(memory));
-    const weight = 1 + Math.floor(((cpuShares(millis) - 2) * 9999) / 262_142);
-    writeIfThere(join(folder, "cpu.weight"), String(weight));
+    writeIfThere(join(folder, "cpu.weight"), String(cpuWeight(cpuShares(millis))));
     if (maxPids !== undefined && maxPids > 0) writeIfThere(join(folder, "pids.max"), String(maxPids));
     return;
   }

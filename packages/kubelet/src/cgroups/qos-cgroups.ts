@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Pod } from "@picokube/api/core/v1";
 import { podRequests, qosClass } from "@picokube/api/pod";
-import { cpuShares } from "./container-resources.js";
+import { cpuShares, cpuWeight } from "./container-resources.js";
 import { type CgroupTree, podsCgroup } from "./pod-cgroup.js";
 
 const mountPoint = "/sys/fs/cgroup";
@@ -26,7 +26,7 @@ export function shareByQos(tree: CgroupTree, pods: readonly Pod[]): void {
     const folder = join(mountPoint, unified ? "" : "cpu", podsCgroup(tree), name);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, unified ? "cpu.weight" : "cpu.shares");
-    const value = unified ? 1 + Math.floor(((shares - 2) * 9999) / 262_142) : shares;
+    const value = unified ? cpuWeight(shares) : shares;
     if (existsSync(file)) writeFileSync(file, String(value));
   }
 }

@@ -132,6 +132,8 @@ export interface ImageInfo {
   readonly user: string;
   /** Where it came from: a registry; this host, by a build or a load; or one of the two, where the engine cannot tell. */
   readonly origin: "registry" | "host" | "unknown";
+  /** The runtime itself needs it: it is never collected. */
+  readonly pinned?: boolean;
 }
 
 export interface ExecSession {

@@ -2,12 +2,10 @@
 
 import { tolerates } from "@picokube/api/core/tolerations";
 import type { Pod } from "@picokube/api/core/v1";
-import { qosClass } from "@picokube/api/pod";
+import { qosClass, systemCriticalPriority } from "@picokube/api/pod";
 import type { Refusal } from "../pods/admission.js";
 import { evicted } from "./eviction-message.js";
 import type { PressureCondition } from "./signals.js";
-
-const systemCriticalPriority = 2_000_000_000;
 
 /** Upstream's IsCriticalPod: static, a mirror of one, or of a system priority class. */
 export function isCriticalPod({ metadata, spec }: Pod): boolean {

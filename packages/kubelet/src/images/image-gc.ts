@@ -4,7 +4,6 @@
 import type { EventRecorder } from "@picokube/client/event-recorder";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
-import { pauseImageName } from "../cri/docker/pause-image.js";
 import type { ImageInfo, Runtime } from "../cri/runtime.js";
 import {
   bytesToFree,
@@ -47,8 +46,8 @@ export function createImageGc(options: ImageGcOptions): ImageGc {
   let initialized = false;
 
   const warn = (reason: string, message: string) => options.events.record(node, { type: "Warning", reason, message });
-  const isPinned = ({ tags, origin }: ImageInfo) =>
-    tags.includes(pauseImageName) || (options.keepLocallyBuiltImages && origin !== "registry");
+  const isPinned = ({ pinned, origin }: ImageInfo) =>
+    pinned === true || (options.keepLocallyBuiltImages && origin !== "registry");
 
   /** What was there before the kubelet is as old as can be. */
   async function detect(nowMs: number): Promise<void> {

@@ -2,8 +2,7 @@
 // upstream's migrateConfig and groupByPriority. Pure.
 
 import type { Pod } from "@picokube/api/core/v1";
-
-const systemCriticalPriority = 2_000_000_000;
+import { systemCriticalPriority } from "@picokube/api/pod";
 
 /** Pods from this priority up to the next have so long. */
 export interface ShutdownPeriod {

@@ -42,6 +42,7 @@ export function dockerImages(docker: Docker): ImageMethods {
       sizeBytes: image.Size,
       user: "",
       origin: imageOrigin(image),
+      pinned: (image.RepoTags ?? []).includes(pauseImageName),
     }));
   }
 
