@@ -165,8 +165,13 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
     t.match(await picokube("image", "load", "nginx", "--nodes", "node-3"), "node-3 has nginx already.");
     await t.rejects(picokube("image", "load", "no-such-image"), /neither a file nor an image/);
     await t.rejects(picokube("image", "load", "nginx", "--nodes", "nowhere"), /nowhere is no node on this machine/);
-    t.match(await picokube("node", "list"), /node-3 +local VM +172\.30\.\d+\.3 +on +Ready/);
-    t.match(await picokube("status"), /node-2\/dockerd +\d+ .* ok /);
+    await eventually("both tables show the VMs", async () => {
+      const listed = await picokube("node", "list");
+      return (
+        /node-3 +local VM +172\.30\.\d+\.3 +on +Ready/.test(listed) &&
+        /node-2\/dockerd +\d+ .* ok /.test(await picokube("status"))
+      );
+    });
   });
 
   const netNodes = { "net-a": cluster.nodeName, "net-b": "node-2", "net-c": "node-3" };
@@ -214,6 +219,10 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
   await t.test(
     "A6 a node that is cut off: its pods are replaced elsewhere, and it is cleaned up when it is back",
     async (t) => {
+      await eventually("no node is tainted", async () => {
+        const { items } = await kubectl.json(["get", "nodes"]);
+        return items.every(({ spec }: { spec: { taints?: object[] } }) => spec.taints === undefined);
+      });
       await kubectl.apply(workloads);
       await kubectl.run(["rollout", "status", "deployment/web", "--timeout=120s"]);
       await kubectl.run(["rollout", "status", "statefulset/db", "--timeout=120s"]);
@@ -333,7 +342,7 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
     });
     t.equal(await restarts(), 0, "nobody has heard of it yet");
     await picokube("fault", "heal");
-    await eventually("it is told when the way is back", async () => (await restarts()) === 1, patienceMs);
+    await eventually("it is told when the way is back", async () => (await restarts()) >= 1, patienceMs);
     t.equal((await podsOf(kubectl, "net")).length, 3, "no pod was lost");
   });
 

@@ -37,6 +37,12 @@ export function requireTools(cluster: Cluster): void {
     );
 }
 
+/** Throws when this machine cannot start engines for local VMs: they are its own dockerd's, whatever DOCKER_HOST says. */
+export function requireLocalEngines(): void {
+  if (!isOnPath("dockerd"))
+    throw new ConfigError("local VMs run engines of their own: install dockerd on this machine (Debian: docker.io)");
+}
+
 /** Throws when no Docker Engine answers. */
 export async function dockerAnswers(): Promise<void> {
   try {

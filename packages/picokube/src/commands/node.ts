@@ -4,9 +4,10 @@ import { spawn } from "node:child_process";
 import { type Node, nodes } from "@picokube/api/core/v1";
 import { isNotFound } from "@picokube/api/errors";
 import type { Client } from "@picokube/client/client";
+import { ConfigError } from "@picokube/component-base/config-error";
 import { type Cluster, requireCluster } from "../cluster/cluster.js";
 import { lockMachine } from "../cluster/machine-lock.js";
-import { requireRoot } from "../cluster/preflight.js";
+import { requireLocalEngines, requireRoot } from "../cluster/preflight.js";
 import { probeHealth } from "../cluster/probe-health.js";
 import { adminClient } from "../steps/admin-client.js";
 import { nodeIsReady } from "../steps/node-is-ready.js";
@@ -65,11 +66,13 @@ export async function addNode(name: string | undefined, { dataDir, registryMirro
   console.log(`${vm.name} (${vm.address}) is Ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
 
-/** Writes a new VM's settings down; boots nothing. */
+/** Writes a new VM's settings down; boots nothing. Throws ConfigError where there can be none. */
 export async function makeVm(
   cluster: Cluster,
   wanted: { name?: string; registryMirrors?: readonly string[] },
 ): Promise<Vm> {
+  if (cluster.joined) throw new ConfigError("this machine is a worker: local VMs are made on the first machine");
+  requireLocalEngines();
   const vm = planVm(cluster, await chooseVmNetwork(cluster), wanted);
   writeVm(vm);
   return vm;

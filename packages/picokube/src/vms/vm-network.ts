@@ -1,7 +1,7 @@
 // The private link of local VMs: a bridge on the host, a namespace and a cable a VM, and the rules that let the link's
 // traffic through the host and out to the world. Removes what it made; knows nothing of what runs in a VM.
 
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { nthIp, overlaps, parseCidr } from "../cluster/cidr.js";
 import { routes } from "../cluster/host.js";
 import { run } from "./run.js";
@@ -38,7 +38,7 @@ export async function ensureVmBridge(network: VmNetwork): Promise<void> {
   if (!(await linkExists(bridge))) await run("ip", ["link", "add", bridge, "type", "bridge", "forward_delay", "0"]);
   await run("ip", ["address", "replace", `${nthIp(cidr, 1, flag)}/${prefixLength}`, "dev", bridge]);
   await run("ip", ["link", "set", bridge, "up"]);
-  await run("sysctl", ["-q", "-w", "net.ipv4.ip_forward=1"]);
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
   for (const { table, rule } of linkRules(network))
     await iptables("-t", table, "-C", ...rule).catch(() => iptables("-t", table, "-I", ...rule));
 }
