@@ -163,6 +163,12 @@ test("registries", async (t) => {
 
   await t.test("unused images make room when the disk is fuller than the threshold", async (t) => {
     await kubectl("delete", "pod", "two", "--wait=true", "--grace-period=1");
+    // The API forgets it a moment before its containers have gone, and while they are there the image is in use.
+    await eventually(
+      "its containers have gone",
+      async () => !(await kubelet.containers()).some(({ Labels }) => Labels["io.kubernetes.pod.name"] === "two"),
+      patienceMs,
+    );
     await kubelet.stop();
     t.equal(await has("big-2"), true);
     kubelet.start(["--image-gc-high-threshold=30", "--image-gc-low-threshold=1", "--minimum-image-ttl-duration=0s"]);
