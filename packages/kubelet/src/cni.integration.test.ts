@@ -26,7 +26,25 @@ function read(port: number): Promise<string | undefined> {
   });
 }
 
+/** portmap leaves its three chains and the jumps to them behind; they go unless they were here before the test. */
+async function removePortmapChains(): Promise<void> {
+  const { stdout } = await run("iptables-save", ["-t", "nat"]);
+  const rules = stdout.split("\n").filter((line) => /^-A \S+ .*-j CNI-HOSTPORT-/.test(line));
+  const nat = (args: string[]) => run("iptables", ["-w", "5", "-t", "nat", ...args]).catch(() => undefined);
+  // The quotes of a comment are the shell's.
+  for (const rule of rules) {
+    const words = rule.match(/"[^"]*"|\S+/g) ?? [];
+    await nat(["-D", ...words.slice(1).map((word) => word.replaceAll('"', ""))]);
+  }
+  for (const chain of ["CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-MASQ", "CNI-HOSTPORT-SETMARK"]) {
+    await nat(["-F", chain]);
+    await nat(["-X", chain]);
+  }
+}
+
 test("pods on CNI plugins", async (t) => {
+  const hadChains = (await run("iptables-save", ["-t", "nat"])).stdout.includes(":CNI-HOSTPORT-DNAT");
+  t.teardown(() => (hadChains ? undefined : removePortmapChains()));
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { create, get, until, remove, kubectl, eventsOf } = await podsOf(server);
   t.teardown(() => run("ip", ["link", "del", bridge]).catch(() => undefined));

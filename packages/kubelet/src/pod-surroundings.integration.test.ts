@@ -1,11 +1,21 @@
 // What a kubelet gives pods and shows of them beside running them, each on real containers: log files and their rotation.
 // One kubelet for all stories. Needs root, Docker, and the test image busybox.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { nodes, type Pod } from "@picokube/api/core/v1";
+import { configmaps, nodes, type Pod } from "@picokube/api/core/v1";
 import { runtimeclasses } from "@picokube/api/node/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
@@ -179,6 +189,64 @@ test("what surrounds a pod", async (t) => {
     await t.rejects(kubectl("exec", "filtered", "-c", "own", "--", "mkdir", "/made"), /Operation not permitted/);
     for (const name of ["tuned", "forbidden", "users", "filtered"]) await remove(name);
   });
+
+  await t.test(
+    "kubectl cp carries 100 MB out and in, unchanged; kubectl debug looks into a pod and into the node",
+    async (t) => {
+      await create("store");
+      await until("store", "ready", isReady, patienceMs);
+      const inside = async (file: string) => (await kubectl("exec", "store", "--", "sha256sum", file)).split(" ")[0];
+      await kubectl("exec", "store", "--", "dd", "if=/dev/urandom", "of=/tmp/out", "bs=1048576", "count=100");
+      const wanted = await inside("/tmp/out");
+      const local = join(kubelet.rootDir, "copied");
+      await kubectl("cp", "store:/tmp/out", local, "--retries=3");
+      const hash = createHash("sha256");
+      for await (const chunk of createReadStream(local)) hash.update(chunk as Buffer);
+      t.equal(hash.digest("hex"), wanted, "out");
+      await kubectl("cp", local, "store:/tmp/in");
+      t.equal(await inside("/tmp/in"), wanted, "in");
+
+      const look = ["sh", "-c", "ps | grep -c 'sleep 0.1'; echo looked; exec sleep 600"];
+      await kubectl("debug", "store", "--image=busybox", "--container=look", "--target=c", "--", ...look);
+      const seen = await eventually(
+        "the ephemeral container speaks",
+        async () => {
+          const text = await kubectl("logs", "store", "-c", "look").catch(() => "");
+          return text.includes("looked") && text;
+        },
+        patienceMs,
+      );
+      t.match(seen, /^[1-9]/, "it sees the processes of the container it looks into");
+      const debugged = await until(
+        "store",
+        "its status",
+        ({ status }) => status?.ephemeralContainerStatuses?.[0]?.state?.running,
+        patienceMs,
+      );
+      t.match(debugged.status?.ephemeralContainerStatuses, [{ name: "look", restartCount: 0 }]);
+      await remove("store");
+
+      // What a controller manager would have made: the debugging pod has a service account's token.
+      const ca = readFileSync(join(server.pkiDirectory, "ca.crt"), "utf8");
+      await client.create(configmaps, {
+        metadata: { name: "kube-root-ca.crt", namespace: "default" },
+        data: { "ca.crt": ca },
+      });
+      const words = await kubectl(
+        "debug",
+        "node/node-1",
+        "--image=busybox",
+        "--profile=general",
+        "--",
+        "cat",
+        "/host/proc/sys/kernel/hostname",
+      );
+      const debuggerName = /Creating debugging pod (\S+) /.exec(words)?.[1] ?? "";
+      await until(debuggerName, "it has looked", ({ status }) => status?.phase === "Succeeded", patienceMs);
+      t.equal(await kubectl("logs", debuggerName), `${hostname()}\n`, "the node's own files");
+      await remove(debuggerName);
+    },
+  );
 
   await t.test("the server's figures and lists", async (t) => {
     const probe = { exec: { command: ["true"] }, periodSeconds: 1, timeoutSeconds: 20 };

@@ -104,7 +104,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
 
   informer.addHandler({
     add: (pod) => {
-      if (!isMirror(pod)) set(pod);
+      const shown = pod.metadata.annotations?.[mirrorAnnotation];
+      if (shown === undefined) set(pod);
+      // A mirror that is new says nothing yet of the pod that it shows.
+      else workers.get(shown)?.wake();
     },
     update: (_, pod) => {
       if (!isMirror(pod)) set(pod);

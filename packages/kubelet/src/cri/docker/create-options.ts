@@ -41,15 +41,17 @@ export function sandboxCreateOptions(
   };
 }
 
-const propagations = { None: "rprivate", HostToContainer: "rslave", Bidirectional: "rshared" } as const;
+// Left to the engine it is rprivate, but rslave where the source holds the engine's own directory: "/", for one.
+const propagations = { None: undefined, HostToContainer: "rslave", Bidirectional: "rshared" } as const;
 
 function mountSettings(mount: Mount): MountSettings {
+  const propagation = propagations[mount.propagation];
   return {
     Type: "bind",
     Source: mount.hostPath,
     Target: mount.containerPath,
     ReadOnly: mount.readOnly,
-    BindOptions: { Propagation: propagations[mount.propagation] },
+    ...(propagation ? { BindOptions: { Propagation: propagation } } : {}),
   };
 }
 
