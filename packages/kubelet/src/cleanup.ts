@@ -29,6 +29,8 @@ export async function cleanup({ runtime, rootDir, bridge, cgroups, logs, cni }: 
     });
   await attempt(async () => {
     const [containers, sandboxes] = await Promise.all([runtime.listContainers(), runtime.listSandboxes()]);
+    // A pod that has ended has log files still, but nothing below the root directory.
+    for (const uid of new Set([...containers, ...sandboxes].map(({ podUid }) => podUid))) await logs.remove(uid);
     await Promise.all(
       containers.map(({ id }) => attempt(() => runtime.stopContainer(id, 0).then(() => runtime.removeContainer(id)))),
     );

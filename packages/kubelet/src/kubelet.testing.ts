@@ -101,6 +101,8 @@ export async function startKubelet(
     podCidr,
     start,
     stop,
+    /** As `kubelet --cleanup` does when the cluster is reset. */
+    cleanup: () => run(process.execPath, [executable, "--cleanup", ...place]),
     /** Its containers and sandboxes, dead ones too. */
     containers: () => docker.listContainers({ all: true, filters: { label: [`io.picokube.scope=${rootDir}`] } }),
     log: () => output,

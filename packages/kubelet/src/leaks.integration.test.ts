@@ -133,5 +133,13 @@ test("thirty pods leave nothing", async (t) => {
   const timersAfter = await timers();
   t.ok(timersAfter < timersBefore + perRound, `timers before and after: ${timersBefore}, ${timersAfter}`);
   t.same(await grown(), [], JSON.stringify(descriptorsBefore));
+
+  // A pod that has ended keeps its log files, and --cleanup finds them.
+  await create("ended", { restartPolicy: "Never", containers: [{ name: "c", image: "busybox", command: ["true"] }] });
+  await until("ended", "has ended", ({ status }) => status?.phase === "Succeeded", 60_000);
+  const logs = join(kubelet.rootDir, "log");
+  await eventually("its log file", async () => filesBelow(logs).some((path) => path.endsWith("0.log")));
   t.equal(await kubelet.stop(), 0);
+  await kubelet.cleanup();
+  t.same(filesBelow(logs), ["containers", "pods"]);
 });

@@ -29,6 +29,7 @@ async function removeOrphan(context: PodContext, podUid: string, signal: AbortSi
   const silent = { normal: () => {}, warning: () => {} };
   await killPod({ ...context, events: silent }, pod, state, { graceSeconds, signal });
   await removePodFromRuntime(context.runtime, await observe(context, { podUid, hostNetwork: false }));
+  await context.logs.remove(podUid);
   context.states.delete(podUid);
 }
 
