@@ -114,7 +114,7 @@ export async function removeNode(name: string, dataDir: string): Promise<void> {
   requireRoot();
   const cluster = requireCluster(dataDir);
   const vm = requireVm(cluster, name);
-  await haltVm(vm);
+  await cutPower(vm);
   await adminClient(cluster)
     .delete(nodes, { name })
     .catch((error: unknown) => {

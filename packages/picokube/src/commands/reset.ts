@@ -10,7 +10,7 @@ import { type Cluster, type ComponentName, pathsOf, readCluster } from "../clust
 import { commandOf } from "../cluster/components.js";
 import { requireRoot } from "../cluster/preflight.js";
 import { readVms } from "../vms/vm.js";
-import { removeVm } from "../vms/vm-lifecycle.js";
+import { cutPower, removeVm } from "../vms/vm-lifecycle.js";
 import { down } from "./down.js";
 
 const run = promisify(execFile);
@@ -23,6 +23,8 @@ export async function reset(dataDir: string): Promise<void> {
     console.log(`There is no cluster in ${dataDir}.`);
     return;
   }
+  // What is thrown away need not end in order.
+  await Promise.all(readVms(cluster).map(cutPower));
   await down(dataDir);
   const faults: string[] = [];
   for (const vm of readVms(cluster))
