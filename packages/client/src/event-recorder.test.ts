@@ -2,7 +2,7 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Event } from "@picokube/api/core/v1";
+import { type Event, events } from "@picokube/api/core/v1";
 import type { Clock } from "@picokube/component-base/clock";
 import { realClock } from "@picokube/component-base/clock";
 import { test } from "tap";
@@ -42,4 +42,33 @@ test("two components that speak of one object in the same millisecond are both h
     "provisioner",
     "scheduler",
   ]);
+});
+
+test("what a closed client cannot send any more is not tried again", async (t) => {
+  const client = createClient({ kubeconfig: { server: "http://127.0.0.1:9", namespace: "" }, userAgent: "t" });
+  await client.get(events, { namespace: "default", name: "first" }).catch(() => {});
+  await client.close();
+  let given = 0;
+  const posted = new Promise<void>((resolve) => {
+    const create: typeof client.create = async (...args) => {
+      given++;
+      setImmediate(resolve);
+      return client.create(...args);
+    };
+    const slept: Clock = {
+      ...realClock(),
+      sleep: async () => {
+        t.fail("waits for another try");
+      },
+    };
+    const recorder = createEventRecorder({ client: { ...client, create }, component: "t", clock: slept });
+    recorder.record({ apiVersion: "v1", kind: "Pod", namespace: "default", name: "a", uid: "u" } as never, {
+      type: "Normal",
+      reason: "Told",
+      message: "something",
+    });
+  });
+  await posted;
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(given, 1);
 });

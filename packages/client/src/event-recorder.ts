@@ -9,6 +9,7 @@ import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Client } from "./client.js";
 import { EventCorrelator } from "./event-correlator.js";
+import { isClientClosed } from "./retry.js";
 
 export interface EventWords {
   readonly type: "Normal" | "Warning";
@@ -70,6 +71,7 @@ export function createEventRecorder({ client, component, host, clock, logger }: 
           logger?.v(2).info("Server rejected event", { err: error, reason: event.reason });
           return;
         }
+        if (isClientClosed(error)) return;
         await clock.sleep(retryDelayMs);
       }
     }

@@ -9,6 +9,7 @@ const maxConnectionRetries = 3;
 const connectionRetryDelayMs = 250;
 
 const lostConnection = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+const closedClient = new Set(["UND_ERR_CLOSED", "UND_ERR_DESTROYED"]);
 
 /** Sends until there is an answer to hand on. An unreachable server is an Error with a cause. */
 export async function sendWithRetries({
@@ -48,7 +49,16 @@ export async function sendWithRetries({
 
 /** Whether the failure means that nobody answered, as while an apiserver restarts. */
 export function isConnectionLost(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) if (lostConnection.has(codeOf(at))) return true;
+  return hasCode(error, lostConnection);
+}
+
+/** Whether the failure means that the client was closed: no later try can end otherwise. */
+export function isClientClosed(error: unknown): boolean {
+  return hasCode(error, closedClient);
+}
+
+function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if (codes.has(codeOf(at))) return true;
   return false;
 }
 

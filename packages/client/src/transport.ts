@@ -4,7 +4,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { Clock } from "@picokube/component-base/clock";
-import { type Dispatcher, Pool } from "undici";
+import { type Dispatcher, errors, Pool } from "undici";
 import type { Kubeconfig, Pem } from "./kubeconfig.js";
 
 export interface TransportRequest {
@@ -34,11 +34,14 @@ export function createTransport({ kubeconfig, clock }: { kubeconfig: Kubeconfig;
     pem && "file" in pem ? [pem.file] : [],
   );
   let pool: Pool | undefined;
+  let closed = false;
   let stamp = "";
   let checkedMs = Number.NEGATIVE_INFINITY;
   let token: { text: string; readMs: number } | undefined;
 
   function currentPool(): Pool {
+    // Another pool now would be closed by nobody.
+    if (closed) throw new errors.ClientClosedError("the client is closed");
     const nowMs = clock.now();
     if (pool && (files.length === 0 || nowMs - checkedMs < fileCheckIntervalMs)) return pool;
     checkedMs = nowMs;
@@ -78,8 +81,8 @@ export function createTransport({ kubeconfig, clock }: { kubeconfig: Kubeconfig;
       });
     },
     async close() {
+      closed = true;
       await pool?.destroy();
-      pool = undefined;
     },
   };
 }
