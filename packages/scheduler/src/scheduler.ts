@@ -14,8 +14,9 @@ import { SchedulerCache } from "./cache.js";
 import { runCycle } from "./cycle.js";
 import { addEventHandlers, LIVE_PODS } from "./event-handlers.js";
 import { fitErrorMessage, preemptionMessage } from "./framework/fit-error.js";
-import type { Reservation, WeightedPlugin } from "./framework/plugin.js";
+import type { WeightedPlugin } from "./framework/plugin.js";
 import type { PodInfo } from "./framework/pod-info.js";
+import type { Reservation } from "./framework/reservation.js";
 import { type QueuedPod, SchedulingQueue } from "./queue.js";
 import type { SchedulerMetrics } from "./scheduler-metrics.js";
 

@@ -6,6 +6,7 @@ import type { Labels, Selector } from "@picokube/api/selectors/labels";
 import type { StorageClass } from "@picokube/api/storage/v1";
 import type { NodeInfo } from "./node-info.js";
 import type { PodInfo } from "./pod-info.js";
+import type { Reservation } from "./reservation.js";
 import type { VolumeLookups } from "./volume-lookups.js";
 
 /** The best score of a node; the worst is 0. */
@@ -60,14 +61,6 @@ export type PreFilterResult<State> =
       /** Only these nodes can do. */
       readonly nodeNames?: ReadonlySet<string> | undefined;
     };
-
-/** What a plugin keeps for a pod on its way to a node. */
-export interface Reservation {
-  /** Takes it back: the pod does not come after all. Upstream's Unreserve. */
-  release(): void;
-  /** Does what must be done before the pod is bound; a rejection sends it back to the queue. Upstream's PreBind. */
-  complete(signal: AbortSignal): Promise<void>;
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: plugins with different states stand in one array
 export interface Plugin<FilterState = any, ScoreState = any> {

@@ -2,8 +2,8 @@
 
 import type { PersistentVolume, PersistentVolumeClaim } from "@picokube/api/core/v1";
 import type { StorageClass } from "@picokube/api/storage/v1";
-import type { Reservation } from "./plugin.js";
 import type { PodInfo } from "./pod-info.js";
+import type { Reservation } from "./reservation.js";
 
 /** What binding a pod's volumes on one node takes. */
 export interface VolumeDecision {
