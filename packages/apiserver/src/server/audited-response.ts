@@ -1,6 +1,8 @@
-// An answer that tells its request's audit id, whatever else its headers say. Sends nothing by itself.
+// An answer that tells its request's audit id, whatever else its headers say, and knows its connection to the end. Sends
+// nothing by itself.
 
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
@@ -8,6 +10,8 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 export class AuditedResponse extends ServerResponse {
   /** Becomes the header Audit-Id; "" leaves it out. */
   auditId = "";
+  /** Node.js takes the socket from a request and its response once both are over. */
+  servedOn: Socket | undefined;
 
   // Set here and not by setHeader, which would make Node.js check and copy all further headers one by one.
   override writeHead(statusCode: number, reason?: string | Headers, headers?: Headers): this {

@@ -90,9 +90,9 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
     socket.on("close", () => connections.delete(socket));
   });
   const deadlines = createDeadlines(options.requestTimeoutMs);
-  const answered = function (this: ServerResponse): void {
-    const { socket } = this.req;
-    if (!socket.destroyed) connections.set(socket, (connections.get(socket) ?? 1) - 1);
+  const answered = function (this: AuditedResponse): void {
+    const { servedOn } = this;
+    if (servedOn && !servedOn.destroyed) connections.set(servedOn, (connections.get(servedOn) ?? 1) - 1);
   };
   // Never calls done: fastify's part of the request is over.
   app.addHook("onRequest", (request, reply, _done) => {
@@ -101,8 +101,10 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
     // Sent behind a request whose answer was the connection's last.
     if (socket.writableEnded) return;
     connections.set(socket, (connections.get(socket) ?? 0) + 1);
-    reply.raw.on("close", answered);
-    void serve(options, deadlines, { request: request.raw, response: reply.raw as AuditedResponse });
+    const response = reply.raw as AuditedResponse;
+    response.servedOn = socket;
+    response.on("close", answered);
+    void serve(options, deadlines, { request: request.raw, response });
   });
   app.all("/*", async () => {});
   app.server.headersTimeout = headersTimeoutMs;
