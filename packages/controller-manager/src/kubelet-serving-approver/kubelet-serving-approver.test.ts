@@ -1,7 +1,7 @@
 // Whose serving certificates are approved without a person: the rule by table, the controller against a real apiserver.
 
 import { type CertificateSigningRequest, certificatesigningrequests } from "@picokube/api/certificates/v1";
-import { type Node, nodes } from "@picokube/api/core/v1";
+import { type Node, nodes, services } from "@picokube/api/core/v1";
 import { createCertificateRequest, parseCertificateRequest } from "@picokube/pki/certificate-request";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
@@ -17,6 +17,8 @@ const addresses = [
 
 test("a node gets what its status names, by its own asking", async (t) => {
   const node = { metadata: { name: "node-1" }, status: { addresses } } as Node;
+  const claims = (address: string) =>
+    ({ ...node, status: { addresses: [...addresses, { type: "ExternalIP", address }] } }) as Node;
   const groups = ["system:nodes", "system:authenticated"];
   const own = { username: "system:node:node-1", groups, usages };
   const table: [words: string, spec: object, names: string[], node: Node | undefined, wanted: RegExp | undefined][] = [
@@ -24,6 +26,16 @@ test("a node gets what its status names, by its own asking", async (t) => {
     ["a part of it", own, ["192.0.2.7"], node, undefined],
     ["another's address", own, ["192.0.2.7", "192.0.2.8"], node, /does not name 192\.0\.2\.8/],
     ["the API server's name", own, ["kubernetes"], node, /does not name kubernetes/],
+    [
+      "its name, claimed",
+      own,
+      ["kubernetes.default.svc"],
+      claims("kubernetes.default.svc"),
+      /is also the API server's/,
+    ],
+    ["its address, claimed", own, ["192.0.2.7", "192.0.2.1"], claims("192.0.2.1"), /^192\.0\.2\.1 is also/],
+    ["its Service's address, claimed", own, ["10.96.0.1"], claims("10.96.0.1"), /is also the API server's/],
+    ["everybody's own address, claimed", own, ["127.0.0.1"], claims("127.0.0.1"), /is also the API server's/],
     [
       "asked by another node",
       { ...own, username: "system:node:node-2" },
@@ -37,7 +49,10 @@ test("a node gets what its status names, by its own asking", async (t) => {
   ];
   for (const [words, spec, names, of, wanted] of table) {
     const { request } = await createCertificateRequest({ ...identity, names });
-    const fault = servingRequestFault({ spec } as CertificateSigningRequest, parseCertificateRequest(request), of);
+    const fault = servingRequestFault({ spec } as CertificateSigningRequest, parseCertificateRequest(request), {
+      node: of,
+      taken: ["192.0.2.1", "10.96.0.1"],
+    });
     if (wanted) t.match(fault, wanted, words);
     else t.equal(fault, undefined, words);
   }
@@ -58,13 +73,18 @@ test("the request is approved once the node's status names its address", async (
     };
     await kubelet.create(certificatesigningrequests, { metadata: { name }, spec } as CertificateSigningRequest);
   };
+  const apiServer = (await client.get(services, { namespace: "default", name: "kubernetes" })).spec!.clusterIP!;
   await ask("foreign", ["192.0.2.99"]);
+  await ask("claimed", [apiServer]);
   await ask("own", ["192.0.2.7", "node-1"]);
-  await kubelet.patch(nodes, { name: "node-1" }, { status: { addresses } }, { type: "merge", subresource: "status" });
+  const status = { addresses: [...addresses, { type: "ExternalIP", address: apiServer }] };
+  await kubelet.patch(nodes, { name: "node-1" }, { status }, { type: "merge", subresource: "status" });
   const approval = await eventually("it is approved", async () => {
     const { status } = await client.get(certificatesigningrequests, { name: "own" });
     return status?.conditions?.find(({ type }) => type === "Approved");
   });
   t.equal(approval.reason, "AutoApproved");
-  t.same((await client.get(certificatesigningrequests, { name: "foreign" })).status ?? {}, {}, "left to a person");
+  for (const name of ["foreign", "claimed"]) {
+    t.same((await client.get(certificatesigningrequests, { name })).status ?? {}, {}, `${name}: left to a person`);
+  }
 });

@@ -88,6 +88,8 @@ function rights(): Wanted[] {
         verbs: ["approve"],
       },
       { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
+      // Whose addresses are nobody else's.
+      { apiGroups: [""], resources: ["endpoints", "services"], resourceNames: ["kubernetes"], verbs: ["get"] },
     ]),
     clusterBinding("picokube:kubelet-serving-approver", "picokube:kubelet-serving-approver", [
       { kind: "ServiceAccount", ...approverAccount },
