@@ -33,7 +33,7 @@ test("a node that answers at once, whatever was sent to it, does the apiserver n
   for (const body of ["", "{}", "", "{}", "", "{}"]) {
     const connection = await rawConnection(server);
     connection.write(requestText("POST", "/api/v1/nodes/node-1/proxy/anything", body).repeat(2));
-    await connection.until(/not here[^]{1,2000}not here/);
+    await connection.until(/not here[\s\S]{1,2000}not here/);
     connection.destroy();
   }
   await server.client.raw({ method: "GET", path: "/readyz" });
