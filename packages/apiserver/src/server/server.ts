@@ -11,13 +11,12 @@ import type { ServingTls } from "@picokube/component-base/tls-options";
 import { fastify } from "fastify";
 import type { AuditTrail } from "../audit/audit-trail.js";
 import type { Audit } from "../audit/create-audit.js";
-import type { UserInfo } from "../authn/authenticator.js";
-import type { Attributes, Decision } from "../authz/authorizer.js";
-import { forbiddenError } from "../authz/forbidden.js";
+import type { Attributes } from "../authz/authorizer.js";
 import { attributesOf } from "../authz/request-attributes.js";
 import { createExchange, type Exchange, sendBusy, sendError, statusOf } from "../handlers/exchange.js";
 import { endLingering } from "../handlers/lingering-close.js";
 import { type RequestInfo, requestInfoOf } from "../request/request-info.js";
+import { type Access, identify, permit } from "./access.js";
 import { AuditedResponse } from "./audited-response.js";
 import { createDeadlines, type Deadlines } from "./deadlines.js";
 import { type InFlight, isLongRunning } from "./in-flight.js";
@@ -28,10 +27,8 @@ const HEADERS_TIMEOUT_MS = 32_000;
 /** How long running requests may take once the server is told to stop. */
 const DRAIN_MS = 10_000;
 const MAX_HEADER_BYTES = 128 * 1024;
-/** Whose credentials are none. */
-const NOBODY: UserInfo = { name: "", groups: [] };
 
-export interface ServerOptions {
+export interface ServerOptions extends Access {
   readonly tls: ServingTls;
   readonly address: string;
   readonly port: number;
@@ -42,12 +39,6 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Records what is asked and answered; undefined when nothing is. */
   readonly audit?: Audit | undefined;
-  /** Who asks. Throws 401. */
-  authenticate(request: IncomingMessage): UserInfo | Promise<UserInfo>;
-  /** As whom: the same user, or the one it impersonates. Throws 403. */
-  impersonate(request: IncomingMessage, user: UserInfo): Promise<UserInfo> | UserInfo;
-  /** Whether they may. */
-  authorize(attributes: Attributes): Promise<Decision> | Decision;
   /** Answers an authorised request. */
   handle(exchange: Exchange): Promise<void> | void;
   /** Takes over the socket of an authorised upgrade. Throws before it has written anything. */
@@ -200,61 +191,6 @@ async function serve(
     if (!info || !isLongRunning(info)) leave();
     if (info) options.observe({ info, code: response.statusCode, durationMs: performance.now() - startedMs });
   }
-}
-
-interface Identity {
-  readonly user: UserInfo;
-  readonly trail: AuditTrail | undefined;
-}
-
-/** Who asks and acts, and the trail that the policy wants of it. At once where the credential is the connection's. Throws 401, 403. */
-function identify(
-  options: ServerOptions,
-  {
-    request,
-    info,
-    begin,
-  }: { request: IncomingMessage; info: RequestInfo; begin: (attributes: Attributes) => AuditTrail | undefined },
-): Identity | Promise<Identity> {
-  const refused = (error: unknown): never => {
-    begin(attributesOf(info, NOBODY));
-    throw error;
-  };
-  const acting = (caller: UserInfo): Identity | Promise<Identity> => {
-    const trail = begin(attributesOf(info, caller));
-    return onceKnown(options.impersonate(request, caller), (user) => {
-      if (user !== caller) trail?.impersonates(user);
-      return { user, trail };
-    });
-  };
-  let caller: UserInfo | Promise<UserInfo>;
-  try {
-    caller = options.authenticate(request);
-  } catch (error) {
-    return refused(error);
-  }
-  return caller instanceof Promise ? caller.then(acting, refused) : acting(caller);
-}
-
-/** Goes on at once where the value is there: a turn of the event loop for each step would cost more than the step. */
-function onceKnown<Value, Result>(
-  value: Value | Promise<Value>,
-  next: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}
-
-/** At once where memory has the answer. Throws 403, or 500 when it could not be found out (upstream: WithAuthorization). */
-function permit(options: ServerOptions, attributes: Attributes, trail: AuditTrail | undefined): Promise<void> | void {
-  return onceKnown(options.authorize(attributes), ({ decision, reason, error }) => {
-    if (decision === "Allow") return trail?.decided("allow", reason);
-    if (error !== undefined) {
-      trail?.annotate("authorization.k8s.io/reason", "internal error");
-      throw new Error(error);
-    }
-    trail?.decided("forbid", reason);
-    throw forbiddenError(attributes, reason);
-  });
 }
 
 /** The client's own id, or a new one. */
