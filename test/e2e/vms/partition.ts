@@ -1,0 +1,138 @@
+// Story: a node is cut off. What it ran is replaced elsewhere where that is safe, and it is cleaned up when it is back.
+
+import type { Test } from "tap";
+import { eventually } from "../harness/eventually.js";
+import { startLoad } from "../harness/load.js";
+import type { LocalVms } from "../harness/local-vms.js";
+import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";
+
+const patienceMs = 120_000;
+
+/** Short tolerations, so that a lost node is emptied within seconds; the StatefulSet's pod would like to be on node-3. */
+const workloads = `
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 6
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      tolerations:
+      - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
+      - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
+      containers: [{ name: web, image: nginx, imagePullPolicy: IfNotPresent }]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db }
+spec:
+  serviceName: db
+  replicas: 1
+  selector: { matchLabels: { app: db } }
+  template:
+    metadata: { labels: { app: db } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      affinity:
+        nodeAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+          - weight: 100
+            preference: { matchExpressions: [{ key: kubernetes.io/hostname, operator: In, values: [node-3] }] }
+      tolerations:
+      - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
+      - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
+      containers: [{ name: db, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, "100000"] }]
+`;
+
+const onNode3 = (pods: readonly PodRow[]) => pods.filter(({ spec }) => spec.nodeName === "node-3");
+
+export async function partition(t: Test, { kubectl, picokube, docker, readyOf }: LocalVms): Promise<void> {
+  await eventually("no node is tainted", async () => {
+    const { items } = await kubectl.json(["get", "nodes"]);
+    return items.every(({ spec }: { spec: { taints?: object[] } }) => spec.taints === undefined);
+  });
+  await kubectl.apply(workloads);
+  await kubectl.run(["rollout", "status", "deployment/web", "--timeout=120s"]);
+  await kubectl.run(["rollout", "status", "statefulset/db", "--timeout=120s"]);
+  t.ok(onNode3(await podsOf(kubectl, "web")).length > 0, "node-3 has its share");
+  const [db] = await podsOf(kubectl, "db");
+  t.equal(db!.spec.nodeName, "node-3");
+  const { clusterIP } = (await kubectl.json(["get", "service", "web"])).spec;
+  const load = startLoad(`http://${clusterIP}/`);
+
+  const cutAt = Date.now();
+  t.match(await picokube("fault", "partition", "node-3"), /node-3 is cut off from everything/);
+  t.match(await picokube("fault", "list"), /node-3 +its cable is out/);
+  await eventually("node-3 is not heard of", async () => (await readyOf("node-3")) === "Unknown", patienceMs);
+  const notReadyMs = Date.now() - cutAt;
+  await eventually("it is tainted", async () => {
+    const { spec } = await kubectl.json(["get", "node", "node-3"]);
+    const taints = (spec.taints ?? []).map((taint: { key: string; effect: string }) => `${taint.key}:${taint.effect}`);
+    return ["NoSchedule", "NoExecute"].every((effect) => taints.includes(`node.kubernetes.io/unreachable:${effect}`));
+  });
+  await eventually(
+    "six pods are ready elsewhere",
+    async () => {
+      const ready = (await podsOf(kubectl, "web")).filter((pod) => pod.spec.nodeName !== "node-3" && isReady(pod));
+      return ready.length === 6;
+    },
+    patienceMs,
+  );
+  await eventually("no endpoint of node-3 is asked any more", async () => {
+    const { items } = await kubectl.json(["get", "endpointslices", "-l", "kubernetes.io/service-name=web"]);
+    const endpoints: { nodeName: string; conditions: { ready: boolean } }[] = items.flatMap(
+      (slice: { endpoints?: object[] }) => slice.endpoints ?? [],
+    );
+    return !endpoints.some(({ nodeName, conditions }) => nodeName === "node-3" && conditions.ready);
+  });
+  const recoveredMs = Date.now() - cutAt;
+  const dbs = await podsOf(kubectl, "db");
+  t.equal(dbs.length, 1, "no second db-0 while the first may still run");
+  t.equal(dbs[0]!.metadata.uid, db!.metadata.uid);
+  await eventually(
+    "it is to go",
+    async () => (await podsOf(kubectl, "db"))[0]!.metadata.deletionTimestamp !== undefined,
+  );
+  // The first ones hang on the cable and hold their lanes.
+  const fresh = startLoad(`http://${clusterIP}/`);
+  await eventually("the Service answers", async () => fresh.answered() > 50);
+  await fresh.stop();
+
+  const healedAt = Date.now();
+  await picokube("fault", "heal", "node-3");
+  await eventually("node-3 is Ready", async () => (await readyOf("node-3")) === "True", patienceMs);
+  await eventually(
+    "db-0 is made anew, once",
+    async () => {
+      const now = await podsOf(kubectl, "db");
+      return now.length === 1 && now[0]!.metadata.uid !== db!.metadata.uid && isReady(now[0]!);
+    },
+    patienceMs,
+  );
+  await eventually(
+    "node-3 runs what the API says and nothing else",
+    async () => {
+      const { items } = await kubectl.json(["get", "pods", "-A", "--field-selector=spec.nodeName=node-3"]);
+      const wanted: string[] = items.map(({ metadata }: PodRow) => metadata.uid);
+      const shown = await docker("node-3", "ps", "--format", '{{.Label "io.kubernetes.pod.uid"}}');
+      const running = new Set(shown.split("\n").filter(Boolean));
+      return running.size === wanted.length && wanted.every((uid) => running.has(uid));
+    },
+    patienceMs,
+  );
+  const { spec } = await kubectl.json(["get", "node", "node-3"]);
+  t.notOk(spec.taints, "the taints are gone");
+  const wholeMs = Date.now() - healedAt;
+  await load.stop();
+  t.comment(
+    `node-3 cut off: NotReady after ${notReadyMs} ms, pods ready elsewhere after ${recoveredMs} ms, whole ${wholeMs} ms after it was healed; requests lost: ${load.failures().length}`,
+  );
+}

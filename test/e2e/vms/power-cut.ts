@@ -1,0 +1,35 @@
+// Story: a VM loses its power and is booted: its pods run again.
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Test } from "tap";
+import { eventually } from "../harness/eventually.js";
+import type { LocalVms } from "../harness/local-vms.js";
+import { isReady, podsOf } from "../harness/pod-rows.js";
+import { addressIn, netAddresses } from "./net-pods.js";
+
+const execute = promisify(execFile);
+
+export async function powerCut(t: Test, vms: LocalVms): Promise<void> {
+  const { kubectl, picokube } = vms;
+  const delayed = await picokube("fault", "delay", "node-2", "5").catch((error: Error) => error.message);
+  t.match(delayed, /Packets to node-2 are 5 ms late|this kernel cannot delay packets: it has no netem/);
+  const before = await netAddresses(vms);
+  const asked = (address: string | undefined) =>
+    execute("curl", ["-sS", "--max-time", "2", `http://${address}/cgi-bin/who`]);
+  const cutAt = Date.now();
+  await picokube("fault", "kill", "node-2");
+  t.match(await picokube("fault", "list"), /node-2 +it is off/);
+  await t.rejects(asked(before["net-b"]), "nothing runs there");
+  t.match(await picokube("node", "start", "node-2"), "node-2 is on and Ready.");
+  const pod = await eventually(
+    "its pod runs again",
+    async () => {
+      const now = (await podsOf(kubectl, "net")).find(({ metadata }) => metadata.name === "net-b");
+      return now !== undefined && isReady(now) && now.status.containerStatuses![0]!.restartCount >= 2 && now;
+    },
+    120_000,
+  );
+  await eventually("and answers", async () => addressIn((await asked(pod.status.podIP)).stdout) !== undefined);
+  t.comment(`node-2 without power: its pod answered again ${Date.now() - cutAt} ms after the cut`);
+}
