@@ -118,6 +118,12 @@ export const flags = {
     type: "string",
     description: "Unique identifier for identifying the node in a machine database, i.e cloud provider.",
   },
+  "cloud-provider": {
+    type: "string",
+    default: "",
+    description:
+      "The provider for cloud services. Set to empty string for running with no cloud provider. Set to 'external' for running with an external cloud provider.",
+  },
   address: { type: "string", default: "0.0.0.0", description: "The IP address for the Kubelet to serve on." },
   port: { type: "int", default: 10250, description: "The port for the Kubelet to serve on." },
   "healthz-bind-address": {

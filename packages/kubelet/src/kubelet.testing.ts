@@ -46,6 +46,7 @@ export async function startKubelet(
     `--pod-logs-dir=${join(rootDir, "log", "pods")}`,
     ...(cgroupRoot === undefined ? [] : [`--cgroup-root=${cgroupRoot}`]),
   ];
+  const port = await freePort();
   const argv = [
     executable,
     ...place,
@@ -56,7 +57,7 @@ export async function startKubelet(
     `--cluster-cidr=${podCidr}`,
     `--cni-conf-dir=${join(rootDir, "cni")}`,
     "--cluster-dns=10.96.0.10",
-    `--port=${await freePort()}`,
+    `--port=${port}`,
     `--healthz-port=${await freePort()}`,
     `--client-ca-file=${join(server.pkiDirectory, "ca.crt")}`,
     `--tls-cert-file=${join(server.pkiDirectory, "kubelet.crt")}`,
@@ -97,6 +98,8 @@ export async function startKubelet(
   start();
   return {
     rootDir,
+    /** Of its HTTPS server. */
+    port,
     manifests,
     podCidr,
     start,

@@ -5,7 +5,8 @@ import { parseFlags } from "@picokube/component-base/flag-set";
 import { createLogger } from "@picokube/component-base/logger";
 import { test } from "tap";
 import { flags } from "./flags.js";
-import { type KubeletFlags, parseTaint, resolveOptions } from "./options.js";
+import { parseTaint } from "./node-options.js";
+import { type KubeletFlags, resolveOptions } from "./options.js";
 
 const lines: string[] = [];
 const logger = createLogger({ write: (line) => lines.push(line) });
@@ -71,6 +72,17 @@ test("what is wrong is said", async (t) => {
     [["--pod-cidr=10.0.0.0"], /invalid argument "10\.0\.0\.0" for "--pod-cidr" flag: invalid CIDR address/],
     [["--pod-bridge=far-too-long-a-name"], /must have 1 to 15 characters/],
     [["--register-with-taints=a=b"], /invalid taint spec: a=b/],
+    [["--register-with-taints=a=b:Never"], /invalid taint effect: Never, unsupported taint effect/],
+    [["--register-with-taints=a:NoExecute,a=b:NoExecute"], /duplicated taints with the same key and effect/],
+    [
+      ["--node-labels=node-role.kubernetes.io/control-plane=,a.k8s.io/b=c"],
+      /^unknown 'kubernetes\.io' or 'k8s\.io' labels specified with --node-labels: \[a\.k8s\.io\/b node-role\.kubernetes\.io\/control-plane\]\n--node-labels in the 'kubernetes\.io' namespace must begin with an allowed prefix \(kubelet\.kubernetes\.io, node\.kubernetes\.io\) or be in the specifically allowed set \(beta\.kubernetes\.io\/arch, .*, topology\.kubernetes\.io\/zone\)$/,
+    ],
+    [["--node-labels=a=b!"], /^invalid node labels: 'b!' - a valid label must be an empty string or consist of/],
+    [
+      ["--cloud-provider=aws"],
+      /cloud provider "aws" was specified, but built-in cloud providers are disabled\. Please/,
+    ],
     [["--eviction-hard=memory.available=1Gi"], /malformed pair, expect string<string/],
     [["--eviction-hard=cpu.available<1"], /unsupported eviction signal cpu\.available/],
     [["--eviction-soft=memory.available<1Gi"], /grace period must be specified for the soft eviction threshold/],

@@ -12,6 +12,7 @@ import { configurationOf, fieldOfFlag, leafPaths, valueAt } from "./configuratio
 import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
+import { checkedTaints, isExternalCloud, parseTaints, validateNodeLabels } from "./node-options.js";
 import type { KubeletSettings } from "./parts.js";
 import { shutdownPeriodsOf, thresholdsOf, validateResourceOptions } from "./resource-options.js";
 
@@ -75,18 +76,6 @@ function fromFile(document: Record<string, unknown>, logger: Logger): Record<str
   return values;
 }
 
-/** "key=value:Effect" or "key:Effect". */
-export function parseTaint(text: string): { key: string; value?: string; effect: string } {
-  const [pair = "", effect = ""] = text.split(":");
-  const [key = "", value] = pair.split("=");
-  if (key === "" || !["NoSchedule", "PreferNoSchedule", "NoExecute"].includes(effect)) {
-    throw new ConfigError(
-      `invalid argument ${JSON.stringify(text)} for "--register-with-taints" flag: invalid taint spec: ${text}`,
-    );
-  }
-  return value ? { key, value, effect } : { key, effect };
-}
-
 function port(name: string, value: number): number {
   if (value < 0 || value > 65535)
     throw new ConfigError(`invalid configuration: ${name} (--${name}) ${value} must be between 0 and 65535, inclusive`);
@@ -140,7 +129,7 @@ export async function resolveOptions(
   const merged = { ...given } as Record<string, unknown>;
   for (const [name, value] of Object.entries(file)) if (!onCommandLine.has(name)) merged[name] = value;
   const values = merged as KubeletFlags;
-  const taints = document.registerWithTaints as KubeletSettings["registerWithTaints"] | undefined;
+  const taints = checkedTaints(document.registerWithTaints);
   if (values.authorizationMode !== "Webhook" && values.authorizationMode !== "AlwaysAllow") {
     throw new ConfigError(
       `invalid configuration: authorization.mode ${JSON.stringify(values.authorizationMode)} is not a valid authorization mode`,
@@ -159,6 +148,7 @@ export async function resolveOptions(
   }
   if (values.kubeconfig === undefined && !values.cleanup) throw new ConfigError('required flag "kubeconfig" not set');
   validateResourceOptions(values);
+  validateNodeLabels(values.nodeLabels);
   const nodeIps = values.nodeIp.length > 0 ? values.nodeIp : [await hostIp()];
   for (const ip of nodeIps) checked("node-ip", parseIpv4, ip);
 
@@ -170,9 +160,13 @@ export async function resolveOptions(
     useLocallyBuiltImages: values.useLocallyBuiltImages,
     cleanup: values.cleanup,
     settings: {
-      configuration: configurationOf({ ...configType, registerWithTaints: taints }, (name) => merged[camel(name)]),
+      configuration: configurationOf(
+        { ...configType, ...(taints.length > 0 ? { registerWithTaints: taints } : {}) },
+        (name) => merged[camel(name)],
+      ),
       nodeName: (values.hostnameOverride || hostname()).trim().toLowerCase(),
       nodeIps,
+      nodeIpsGiven: values.nodeIp,
       rootDir: values.rootDir,
       dockerEndpoint: values.dockerEndpoint,
       podBridge: values.podBridge,
@@ -181,9 +175,8 @@ export async function resolveOptions(
       podCidr: values.podCidr ? checked("pod-cidr", parseCidr, values.podCidr) : undefined,
       registerNode: values.registerNode,
       nodeLabels: values.nodeLabels,
-      registerWithTaints: onCommandLine.has("registerWithTaints")
-        ? values.registerWithTaints.map(parseTaint)
-        : (taints ?? []),
+      registerWithTaints: onCommandLine.has("registerWithTaints") ? parseTaints(values.registerWithTaints) : taints,
+      externalCloud: isExternalCloud(values.cloudProvider),
       providerId: values.providerId,
       address: values.address,
       port: port("port", values.port),

@@ -22,6 +22,8 @@ export interface KubeletSettings {
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
+  /** Those that --node-ip said; the others were found. */
+  readonly nodeIpsGiven: readonly string[];
   readonly rootDir: string;
   readonly dockerEndpoint: string;
   readonly podBridge: string;
@@ -33,6 +35,8 @@ export interface KubeletSettings {
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly registerWithTaints: readonly { key: string; value?: string; effect: string }[];
   readonly providerId: string | undefined;
+  /** A cloud controller manager completes this node: it registers tainted, and its addresses are the cloud's. */
+  readonly externalCloud: boolean;
   readonly address: string;
   readonly port: number;
   readonly healthzBindAddress: string;

@@ -11,6 +11,7 @@ export interface Machine {
   readonly osImage: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  readonly swapBytes: number;
 }
 
 async function firstLine(...paths: string[]): Promise<string> {
@@ -40,7 +41,10 @@ export function memInfoBytes(memInfo: string, field: string): number {
 /** What does not change while the kubelet runs. */
 export async function readMachine(): Promise<Machine> {
   const machineID = await firstLine("/etc/machine-id", "/var/lib/dbus/machine-id");
-  const osRelease = await readFile("/etc/os-release", "utf8").catch(() => "");
+  const [osRelease, memInfo] = await Promise.all([
+    readFile("/etc/os-release", "utf8").catch(() => ""),
+    readFile("/proc/meminfo", "utf8"),
+  ]);
   return {
     machineID,
     systemUUID: (await firstLine("/sys/class/dmi/id/product_uuid")) || machineID,
@@ -48,7 +52,8 @@ export async function readMachine(): Promise<Machine> {
     kernelVersion: release(),
     osImage: prettyName(osRelease) || "Linux",
     cpus: cpus().length,
-    memoryBytes: memInfoBytes(await readFile("/proc/meminfo", "utf8"), "MemTotal"),
+    memoryBytes: memInfoBytes(memInfo, "MemTotal"),
+    swapBytes: memInfoBytes(memInfo, "SwapTotal"),
   };
 }
 

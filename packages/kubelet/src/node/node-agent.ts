@@ -17,6 +17,8 @@ import { registerNode } from "./registration.js";
 
 const fastPollMs = 100;
 const healthPollMs = 1_000;
+/** So that many nodes that started at once do not report at once. */
+const updateJitter = 0.04;
 
 export interface NodeAgentOptions {
   settings: KubeletSettings;
@@ -35,6 +37,8 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   const name = { name: settings.nodeName };
   let known: Node | undefined;
   let reportedAtMs = 0;
+  /** Upstream's calculateDelay: after a change the next report without one comes up to half a period sooner or later. */
+  let reportDelayMs = 0;
 
   /** Upstream's node events name the node where the uid belongs. */
   const reference = () => ({ apiVersion: "v1", kind: "Node", name: settings.nodeName, uid: settings.nodeName });
@@ -60,12 +64,14 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const current = await client.get(nodes, name, { signal });
     const now = clock.now();
     const status = await nodeStatus({ settings, machine, runtime, health, pressures }, current.status ?? {}, now);
-    const due = now - reportedAtMs >= settings.nodeStatusReportFrequencyMs;
-    const patch = nodeStatusPatch(current, status) ?? (due ? heartbeatPatch(status) : undefined);
+    const due = now - reportedAtMs >= settings.nodeStatusReportFrequencyMs + reportDelayMs;
+    const changes = nodeStatusPatch(current, status);
+    const patch = changes ?? (due ? heartbeatPatch(status) : undefined);
     known = current;
     if (!patch) return;
     known = await client.patch(nodes, name, { status: patch }, { type: "strategic", subresource: "status", signal });
     reportedAtMs = now;
+    reportDelayMs = changes ? settings.nodeStatusReportFrequencyMs * (Math.random() - 0.5) : 0;
     for (const condition of status.conditions ?? []) {
       const old = current.status?.conditions?.find(({ type }) => type === condition.type);
       if (old?.status === condition.status) continue;
@@ -80,7 +86,8 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
 
   /** Waits for the next report: its time has come, or the node's health has changed. */
   async function untilDue(reportedHealth: string, failed: boolean, signal: AbortSignal): Promise<void> {
-    const untilMs = clock.now() + (failed ? healthPollMs : settings.nodeStatusUpdateFrequencyMs);
+    const periodMs = settings.nodeStatusUpdateFrequencyMs * (1 + updateJitter * Math.random());
+    const untilMs = clock.now() + (failed ? healthPollMs : periodMs);
     while (!signal.aborted && clock.now() < untilMs) {
       await clock.sleep(isReady() ? healthPollMs : fastPollMs, signal).catch(() => undefined);
       if (!failed && healthWords() !== reportedHealth) return;

@@ -8,7 +8,7 @@ import type { KubeletSettings } from "../parts.js";
 type Reservations = Pick<KubeletSettings, "maxPods" | "evictionHard" | "systemReserved" | "kubeReserved">;
 
 /** Resources that somebody else put into the node's capacity: upstream's IsExtendedResourceName. */
-function extendedResources(capacity: Readonly<Record<string, string | number>>): [string, Quantity][] {
+export function extendedResources(capacity: Readonly<Record<string, string | number>>): [string, Quantity][] {
   return Object.entries(capacity).flatMap(([name, amount]): [string, Quantity][] => {
     const [domain = "", rest] = name.split("/");
     if (rest === undefined || domain.endsWith("kubernetes.io") || name.startsWith("requests.")) return [];

@@ -1,7 +1,7 @@
 // A NodeStatus put together from the machine, the runtime and the kubelet's settings, and the patch that brings the
 // API's to it. Makes no request of the API.
 
-import type { ContainerImage, Node, NodeStatus } from "@picokube/api/core/v1";
+import type { ContainerImage, Node, NodeAddress, NodeStatus } from "@picokube/api/core/v1";
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { formatTime } from "@picokube/api/time";
 import { version } from "@picokube/component-base/version";
@@ -34,6 +34,16 @@ export function nodeImages(images: readonly ImageInfo[], maxImages: number): Con
     .slice(0, maxImages === -1 ? undefined : maxImages);
 }
 
+/** Upstream's NodeAddress. Where a cloud completes the node, those that it wrote stay. */
+async function nodeAddresses(
+  { externalCloud, nodeIps, nodeIpsGiven, nodeName }: KubeletSettings,
+  before: readonly NodeAddress[],
+): Promise<NodeAddress[]> {
+  if (externalCloud && (before.length > 0 || nodeIpsGiven.length === 0)) return [...before];
+  const found = nodeIps.length > 0 ? nodeIps : [await hostAddress()].filter((address) => address !== undefined);
+  return [...found.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: nodeName }];
+}
+
 /** The whole status as of nowMs; what cannot be asked of a runtime that is down is kept from before. */
 export async function nodeStatus(
   { settings, machine, runtime, health, pressures }: NodeStatusSources,
@@ -46,7 +56,6 @@ export async function nodeStatus(
     runtime.version().catch(() => undefined),
     runtime.runtimeHandlers().catch(() => undefined),
   ]);
-  const address = settings.nodeIps[0] ?? (await hostAddress());
   const { memoryBytes, cpus } = machine;
   const resources = nodeResources(
     { cpus, memoryBytes, ephemeralStorageBytes: disk.capacityBytes },
@@ -66,13 +75,7 @@ export async function nodeStatus(
   return {
     ...resources,
     conditions: nodeConditions(before.conditions ?? [], signs, formatTime(nowMs)),
-    addresses: [
-      ...(settings.nodeIps.length > 0 ? settings.nodeIps : address ? [address] : []).map((ip) => ({
-        type: "InternalIP",
-        address: ip,
-      })),
-      { type: "Hostname", address: settings.nodeName },
-    ],
+    addresses: await nodeAddresses(settings, before.addresses ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: settings.port } },
     nodeInfo: {
       machineID: machine.machineID,
@@ -85,6 +88,7 @@ export async function nodeStatus(
       kubeProxyVersion: "",
       operatingSystem: "linux",
       architecture,
+      ...(machine.swapBytes > 0 ? { swap: { capacity: machine.swapBytes } } : {}),
     },
     images: images ? nodeImages(images, settings.nodeStatusMaxImages) : (before.images ?? []),
     runtimeHandlers: handlers ? ["", ...handlers].map(runtimeHandler) : (before.runtimeHandlers ?? []),
