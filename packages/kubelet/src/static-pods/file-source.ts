@@ -1,5 +1,6 @@
 // Static pods' manifests in a directory, or in one file: staticPodPath. Mirrors upstream's config/file.go.
 
+import { type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseYamlDocuments } from "@picokube/component-base/config-file";
@@ -19,6 +20,17 @@ export function fileSource(path: string, { logger }: { logger: Logger }): Static
   const known = new Map<string, { text: string; document: unknown }>();
   return {
     kind: "file",
+    watch(onChange) {
+      let watcher: FSWatcher;
+      try {
+        watcher = watch(path, { persistent: false }, onChange);
+      } catch {
+        // Not there yet: the next look will see it.
+        return undefined;
+      }
+      watcher.on("error", onChange);
+      return () => watcher.close();
+    },
     async read() {
       const files = await filesOf(path);
       for (const file of known.keys()) if (!files.includes(file)) known.delete(file);

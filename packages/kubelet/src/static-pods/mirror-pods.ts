@@ -11,13 +11,15 @@ import { annotations } from "./static-pod.js";
 export interface MirrorPodsOptions {
   readonly client: Client;
   /** Of the pods of this node. */
-  readonly informer: Pick<Informer<Pod>, "get">;
+  readonly informer: Pick<Informer<Pod>, "get" | "addHandler">;
   readonly node: () => Node | undefined;
 }
 
 export interface MirrorPods {
-  /** Makes the mirror, or makes it anew when it shows another version of the pod. */
+  /** Makes the mirror, or makes it anew when it shows another version of the pod. Rejects when it could not. */
   ensure(pod: Pod): Promise<void>;
+  /** Tells of mirrors that somebody deletes until the returned function is called. */
+  watch(onDeleted: () => void): () => void;
   remove(pod: Pod): Promise<void>;
 }
 
@@ -52,9 +54,20 @@ export function createMirrorPods({ client, informer, node }: MirrorPodsOptions):
   }
   return {
     remove,
+    watch(onDeleted) {
+      const told = ({ metadata }: Pod) => {
+        if (metadata.annotations?.[annotations.mirror] !== undefined) onDeleted();
+      };
+      return informer.addHandler({
+        update: (previous, current) => {
+          if (current.metadata.deletionTimestamp && !previous.metadata.deletionTimestamp) told(current);
+        },
+        delete: told,
+      });
+    },
     async ensure(pod) {
       const owner = node();
-      if (!owner) return;
+      if (!owner) throw new Error("the node is not registered yet");
       const { name, namespace } = nameOf(pod);
       const current = informer.get(`${namespace}/${name}`);
       const shown = current?.metadata.annotations?.[annotations.mirror];

@@ -11,7 +11,14 @@ export interface StaticPodSource {
   readonly kind: "file" | "http";
   /** What there is by key; undefined when it cannot be told: then what was stays. */
   read(): Promise<ReadonlyMap<string, { readonly path: string; readonly document: unknown }> | undefined>;
+  /** Tells of changes between two looks until the returned function is called; undefined where nobody tells. */
+  watch?(onChange: () => void): (() => void) | undefined;
 }
+
+/** Between the news of a change and the look at it: an editor empties a file before it writes it. */
+const quietMs = 50;
+/** Until a mirror that could not be made is tried again. */
+const retryMs = 1_000;
 
 export interface StaticPodsOptions {
   readonly source: StaticPodSource;
@@ -41,7 +48,8 @@ export async function runStaticPods(options: StaticPodsOptions, signal: AbortSig
     onPod(pod.metadata.uid, pod);
   }
 
-  async function follow(): Promise<void> {
+  /** Resolves to whether every pod has its mirror. */
+  async function follow(): Promise<boolean> {
     const present = await source.read();
     for (const [key, manifest] of present ?? []) {
       try {
@@ -56,13 +64,22 @@ export async function runStaticPods(options: StaticPodsOptions, signal: AbortSig
       onPod(pod.metadata.uid, undefined);
       await mirrors.remove(pod).catch((err: unknown) => logger.info("Cannot delete a mirror pod", { err }));
     }
-    for (const { pod } of known.values()) {
-      await mirrors.ensure(pod).catch((err: unknown) => logger.v(2).info("Cannot create a mirror pod yet", { err }));
-    }
+    let isMirrored = true;
+    for (const { pod } of known.values())
+      await mirrors.ensure(pod).catch((err: unknown) => {
+        isMirrored = false;
+        logger.v(2).info("Cannot create a mirror pod yet", { err });
+      });
+    return isMirrored;
   }
 
   while (!signal.aborted) {
-    await follow();
-    await clock.sleep(periodMs, signal).catch(() => undefined);
+    const changed = new AbortController();
+    const onChange = () => changed.abort();
+    const watches = [source.watch?.(onChange), mirrors.watch(onChange)];
+    const waitMs = (await follow()) ? periodMs : Math.min(periodMs, retryMs);
+    await clock.sleep(waitMs, AbortSignal.any([signal, changed.signal])).catch(() => undefined);
+    for (const unwatch of watches) unwatch?.();
+    if (changed.signal.aborted) await clock.sleep(quietMs, signal).catch(() => undefined);
   }
 }

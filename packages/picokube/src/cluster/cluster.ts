@@ -84,6 +84,12 @@ export function pathsOf(cluster: Pick<Cluster, "dataDir">) {
   };
 }
 
+/** Where the kubelet finds the manifests of static pods: upstream's place, or a further cluster's own. Also a person's files
+ *  lie there, so it is no part of the cluster's paths, which are removed with it. */
+export function staticPodPathOf({ dataDir }: Pick<Cluster, "dataDir">): string {
+  return dataDir === defaultDataDir ? "/etc/kubernetes/manifests" : join(dataDir, "manifests");
+}
+
 /** The cluster of that directory; undefined when none was ever brought up there. Throws ConfigError on a damaged file. */
 export function readCluster(dataDir: string): Cluster | undefined {
   const path = pathsOf({ dataDir }).settings;

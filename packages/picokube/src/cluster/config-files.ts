@@ -1,7 +1,7 @@
 // The configuration files that `up` writes for the components, in upstream's formats. Pure: returns texts.
 
 import { stringify } from "yaml";
-import { type Cluster, pathsOf } from "./cluster.js";
+import { type Cluster, pathsOf, staticPodPathOf } from "./cluster.js";
 import { dnsVip } from "./components.js";
 
 /** The engine and its disk are the user's, with images of other work on them: as kind does, nothing of theirs is collected,
@@ -38,6 +38,7 @@ export function configFiles(cluster: Cluster): Record<string, string> {
       authorization: { mode: "Webhook" },
       clusterDNS: [dnsVip(cluster)],
       clusterDomain: cluster.clusterDomain,
+      staticPodPath: staticPodPathOf(cluster),
       ...hostKeeping,
     },
     "kube-proxy.yaml": {

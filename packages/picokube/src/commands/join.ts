@@ -1,7 +1,7 @@
 // `picokube join`: makes this machine a worker of a cluster elsewhere. A recipe of steps; nothing is written before the
 // cluster has been proven and this machine's name is known to be free.
 
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { realClock } from "@picokube/component-base/clock";
 import { ConfigError } from "@picokube/component-base/config-error";
@@ -15,6 +15,7 @@ import {
   type ComponentName,
   pathsOf,
   readCluster,
+  staticPodPathOf,
   writeCluster,
   writeFileWhole,
 } from "../cluster/cluster.js";
@@ -130,6 +131,7 @@ async function joinAlone({ endpoint, token, caCertHashes }: Parsed, flags: JoinF
           const { config, kubeconfigs, pki } = pathsOf(cluster);
           for (const [name, text] of Object.entries(workerConfigFiles(cluster, configs)))
             writeFileWhole(joinPath(config, name), text);
+          mkdirSync(staticPodPathOf(cluster), { recursive: true });
           writeWhole(joinPath(pki, "ca.crt"), found.ca, 0o644);
           writeFileWhole(bootstrapPath(kubeconfigs), bootstrapKubeconfig(found, formatBootstrapToken(token)));
           writeCluster(cluster);

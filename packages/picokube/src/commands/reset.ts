@@ -6,7 +6,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { removeFromUserKubeconfig } from "@picokube/pki/merge-kubeconfig";
-import { type Cluster, type ComponentName, pathsOf, readCluster } from "../cluster/cluster.js";
+import { type Cluster, type ComponentName, pathsOf, readCluster, staticPodPathOf } from "../cluster/cluster.js";
 import { commandOf } from "../cluster/components.js";
 import { requireRoot } from "../cluster/preflight.js";
 import { readVms } from "../vms/vm.js";
@@ -40,6 +40,10 @@ export async function reset(dataDir: string): Promise<void> {
   }
   for (const path of [...Object.values(pathsOf(cluster)), cluster.logDir])
     rmSync(path, { recursive: true, force: true });
+  const manifests = staticPodPathOf(cluster);
+  removeIfEmpty(manifests);
+  if (existsSync(manifests)) console.log(`${manifests} holds manifests of static pods, which stay.`);
+  else removeIfEmpty(dirname(manifests));
   removeIfEmpty(cluster.dataDir);
   if (faults.length > 0) throw new Error(`not everything could be removed: ${faults.join("; ")}`);
   console.log(`Every trace of the cluster ${cluster.name} is removed.`);

@@ -1,13 +1,21 @@
 // `picokube up`: from nothing, or from whatever a reboot or a kill left, to a running cluster. A recipe of steps.
 
 import { Resolver } from "node:dns/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { nodes } from "@picokube/api/core/v1";
 import type { Client } from "@picokube/client/client";
 import { Listr } from "listr2";
 import pc from "picocolors";
 import { adjustCluster, requireUnchanged } from "../cluster/adjust-cluster.js";
-import { type Cluster, pathsOf, readCluster, writeCluster, writeFileWhole } from "../cluster/cluster.js";
+import {
+  type Cluster,
+  pathsOf,
+  readCluster,
+  staticPodPathOf,
+  writeCluster,
+  writeFileWhole,
+} from "../cluster/cluster.js";
 import { componentSpecs, dnsVip } from "../cluster/components.js";
 import { configFiles } from "../cluster/config-files.js";
 import { lockMachine } from "../cluster/machine-lock.js";
@@ -108,6 +116,7 @@ async function bringUp(cluster: Cluster): Promise<void> {
         task: () => {
           for (const [name, text] of Object.entries(configFiles(cluster)))
             writeFileWhole(join(pathsOf(cluster).config, name), text);
+          if (withNode) mkdirSync(staticPodPathOf(cluster), { recursive: true });
           writeCluster(cluster);
         },
       },

@@ -135,6 +135,7 @@ function configObjects(cluster: Cluster, ca: string): Wanted[] {
       authorization: { mode: "Webhook" },
       clusterDNS: [dnsVip(cluster)],
       clusterDomain: cluster.clusterDomain,
+      staticPodPath: "/etc/kubernetes/manifests",
       rotateCertificates: true,
       // The API server checks what kubelets serve with.
       serverTLSBootstrap: true,

@@ -59,6 +59,7 @@ test("the cluster's configuration with this machine's own places in it", (t) => 
     rotateCertificates: true,
     serverTLSBootstrap: true,
     port: 10250,
+    staticPodPath: "/w/manifests",
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },

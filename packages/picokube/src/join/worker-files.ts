@@ -3,7 +3,7 @@
 
 import { ConfigError } from "@picokube/component-base/config-error";
 import { parse, stringify } from "yaml";
-import { type Cluster, pathsOf } from "../cluster/cluster.js";
+import { type Cluster, pathsOf, staticPodPathOf } from "../cluster/cluster.js";
 import { kubeletKubeconfig } from "../cluster/components.js";
 import type { Discovered } from "./discovery.js";
 
@@ -51,6 +51,7 @@ export function workerConfigFiles(cluster: Cluster, configs: ClusterConfigs): Re
       ...kubelet,
       port: ports.kubelet,
       healthzPort: ports.kubeletHealth,
+      staticPodPath: staticPodPathOf(cluster),
       authentication: { ...kubelet.authentication, x509: { clientCAFile: `${pki}/ca.crt` } },
     }),
     "kube-proxy.yaml": stringify({

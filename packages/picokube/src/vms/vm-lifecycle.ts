@@ -1,10 +1,10 @@
 // Boots, halts and removes local VMs: link, credentials, files, supervisor. Knows nothing of Nodes and pods.
 
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeNodeKubeconfigs } from "@picokube/pki/kubeconfig";
 import { ensureNodePki } from "@picokube/pki/node-certificates";
-import { type Cluster, pathsOf, writeFileWhole } from "../cluster/cluster.js";
+import { type Cluster, pathsOf, staticPodPathOf, writeFileWhole } from "../cluster/cluster.js";
 import { configFiles } from "../cluster/config-files.js";
 import { isAlive, signalProcess, waitForExit } from "../supervisor/process-identity.js";
 import { readProcessTable, writeProcessTable } from "../supervisor/process-table.js";
@@ -47,6 +47,7 @@ export async function bootVm(cluster: Cluster, vm: Vm): Promise<void> {
   const { config } = pathsOf(seen);
   for (const name of ["kubelet.yaml", "kube-proxy.yaml"] as const)
     writeFileWhole(join(config, name), configFiles(seen)[name]!);
+  mkdirSync(staticPodPathOf(seen), { recursive: true });
   writeEngineConfig(vm);
   await startSupervisor({
     args: [`--data-dir=${cluster.dataDir}`, `--node=${vm.name}`],
