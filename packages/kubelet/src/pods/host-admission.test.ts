@@ -38,6 +38,14 @@ test("sysctls and AppArmor", async (t) => {
       sysctl("kernel.shm_rmid_forced", { hostIPC: true }),
       forbidden('"kernel.shm_rmid_forced" not allowed with host IPC enabled'),
     ],
+    [{ securityContext: { supplementalGroupsPolicy: "Merge" } }, undefined],
+    [
+      { securityContext: { supplementalGroupsPolicy: "Strict" } },
+      {
+        reason: "SupplementalGroupsPolicyNotSupported",
+        message: "SupplementalGroupsPolicy=Strict is not supported in this node",
+      },
+    ],
     [profile("Unconfined"), undefined],
     [profile("RuntimeDefault"), appArmor],
     [profile("Localhost"), appArmor],

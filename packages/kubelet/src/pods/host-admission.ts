@@ -1,5 +1,6 @@
 // What a pod asks of the host itself, and may not have on this one: sysctls that are not namespaced or not allowed, AppArmor
-// where the kernel has none. Mirrors upstream's sysctl/allowlist.go and security/apparmor. Pure.
+// where the kernel has none, groups without those of the image. Mirrors upstream's sysctl/allowlist.go, security/apparmor and
+// lifecycle/predicate.go. Pure.
 
 import type { Pod } from "@picokube/api/core/v1";
 import type { Refusal } from "./admission.js";
@@ -79,9 +80,16 @@ function sysctlRefusal({ spec }: Pod, host: HostAbilities): Refusal | undefined 
   return undefined;
 }
 
+/** The engine always adds the groups that the image's /etc/group gives the user. */
+function groupsRefusal({ spec }: Pod): Refusal | undefined {
+  if (spec?.securityContext?.supplementalGroupsPolicy !== "Strict") return undefined;
+  const message = "SupplementalGroupsPolicy=Strict is not supported in this node";
+  return { reason: "SupplementalGroupsPolicyNotSupported", message };
+}
+
 /** Why this host cannot take the pod; undefined when it can. */
 export function hostRefusalOf(pod: Pod, host: HostAbilities): Refusal | undefined {
-  const refusal = sysctlRefusal(pod, host);
+  const refusal = sysctlRefusal(pod, host) ?? groupsRefusal(pod);
   if (refusal || host.appArmor) return refusal;
   const profiles = [pod.spec?.securityContext, ...allContainers(pod).map((container) => container.securityContext)];
   if (!profiles.some((context) => context?.appArmorProfile && context.appArmorProfile.type !== "Unconfined"))

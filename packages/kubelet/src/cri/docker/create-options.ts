@@ -55,15 +55,26 @@ function mountSettings(mount: Mount): MountSettings {
   };
 }
 
-function seccomp(profile: string | undefined): string[] {
+/** The profile for the engine; a file that cannot be read is told as dockershim told it. */
+function seccomp(profile: string | undefined, container: string): string[] {
   if (profile === "runtime/default") return [];
   if (profile === undefined || profile === "unconfined") return ["seccomp=unconfined"];
-  return [`seccomp=${readFileSync(profile, "utf8")}`];
+  try {
+    return [`seccomp=${readFileSync(profile, "utf8")}`];
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const why = missing ? `open ${profile}: no such file or directory` : (cause as Error).message;
+    const options = "failed to generate seccomp security options for container";
+    throw new Error(
+      `failed to generate security options for container "${container}": ${options}: cannot load seccomp profile "localhost/${profile}": ${why}`,
+      { cause },
+    );
+  }
 }
 
-function securityOptions({ security }: ContainerConfig): string[] {
+function securityOptions({ name, security }: ContainerConfig): string[] {
   return [
-    ...(security.privileged ? [] : seccomp(security.seccomp)),
+    ...(security.privileged ? [] : seccomp(security.seccomp, name)),
     ...(security.appArmor === undefined || security.appArmor === "runtime/default"
       ? []
       : [`apparmor=${security.appArmor}`]),
