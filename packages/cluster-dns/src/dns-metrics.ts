@@ -29,14 +29,21 @@ export function rcodeName(rcode: number): string {
   return rcodeNames.get(rcode) ?? String(rcode);
 }
 
+// Found once for each zone, and by transport, type and rcode below it: building keys out of them cost more than answering.
 interface ZoneSeries {
   readonly duration: HistogramSeries;
-  readonly requestSize: HistogramSeries;
-  readonly responseSize: HistogramSeries;
   readonly withDo: CounterSeries;
+  readonly rcodes: Map<number, CounterSeries>;
+  readonly transports: Map<string, TransportSeries>;
 }
 
-function found<T>(map: Map<string, T>, key: string, make: () => T): T {
+interface TransportSeries {
+  readonly requestSize: HistogramSeries;
+  readonly responseSize: HistogramSeries;
+  readonly types: Map<string, CounterSeries>;
+}
+
+function found<K, T>(map: Map<K, T>, key: K, make: () => T): T {
   let value = map.get(key);
   if (value === undefined) {
     value = make();
@@ -75,13 +82,7 @@ export function createDnsMetrics(metrics: Metrics, server: string, forwarder: ()
     name: "coredns_dns_responses_total",
     help: "Counter of response status codes.",
   });
-  // Zones, transports, types and rcodes are few: the series of each are found by a word made of them.
-  const known = {
-    zones: new Map<string, ZoneSeries>(),
-    both: new Map<string, Pick<ZoneSeries, "duration" | "withDo">>(),
-    types: new Map<string, CounterSeries>(),
-    rcodes: new Map<string, CounterSeries>(),
-  };
+  const zones = new Map<string, ZoneSeries>();
   metrics.gauge({
     name: "coredns_cache_entries",
     help: "The number of elements in the cache.",
@@ -130,24 +131,31 @@ export function createDnsMetrics(metrics: Metrics, server: string, forwarder: ()
   });
 
   return {
-    onAnswer({ query, zone, rcode, transport: proto, isIpv6, requestBytes, response, durationMs }) {
+    onAnswer({ outcome, transport: proto, isIpv6, requestBytes, durationMs }) {
+      const { query, zone, rcode, response } = outcome;
       const ofZone = { server, zone, view };
-      const series = found(known.zones, `${zone} ${proto}`, () => ({
+      const series = found(zones, zone, () => ({
+        duration: durations(ofZone),
+        withDo: withDo(ofZone),
+        rcodes: new Map(),
+        transports: new Map(),
+      }));
+      const ofTransport = found(series.transports, proto, () => ({
         requestSize: requestSizes({ ...ofZone, proto }),
         responseSize: responseSizes({ ...ofZone, proto }),
-        // Of both transports together.
-        ...found(known.both, zone, () => ({ duration: durations(ofZone), withDo: withDo(ofZone) })),
+        types: new Map(),
       }));
       series.duration.observe(durationMs / 1000);
-      series.requestSize.observe(requestBytes);
-      series.responseSize.observe(response.length);
+      ofTransport.requestSize.observe(requestBytes);
+      ofTransport.responseSize.observe(response.length);
       if (query?.edns?.dnssecOk) series.withDo.inc();
-      const family = isIpv6 ? "2" : "1";
       const type = query ? typeName(query.type) : "other";
-      found(known.types, `${zone} ${proto} ${type}`, () => requests({ ...ofZone, proto, family, type })).inc();
-      const plugin = zone === "." ? "forward" : query ? "kubernetes" : "";
-      const ofRcode = () => responses({ ...ofZone, rcode: rcodeName(rcode), plugin });
-      found(known.rcodes, `${zone} ${rcode} ${plugin}`, ofRcode).inc();
+      const family = isIpv6 ? "2" : "1";
+      found(ofTransport.types, type, () => requests({ ...ofZone, proto, family, type })).inc();
+      found(series.rcodes, rcode, () => {
+        const plugin = zone === "." ? "forward" : query ? "kubernetes" : "";
+        return responses({ ...ofZone, rcode: rcodeName(rcode), plugin });
+      }).inc();
     },
     forwardEvents: {
       onCache(result) {

@@ -30,9 +30,14 @@ export class ForwardError extends Error {
   }
 }
 
+export interface Forwarded {
+  readonly response: Buffer;
+  readonly rcode: number;
+}
+
 export interface Forwarder {
-  /** The answer for this client; rejects with a ForwardError. */
-  forward(query: Query, maxBytes: number): Promise<{ response: Buffer; rcode: number }>;
+  /** The answer for this client, at once when it is kept; rejects with a ForwardError, never throws. */
+  forward(query: Query, maxBytes: number): Forwarded | Promise<Forwarded>;
   /** What addresses a name outside the cluster has, and the CNAMEs on the way. */
   lookup(name: string, type: number): Promise<{ rcode: number; answers: DnsRecord[] }>;
   /** Asks each resolver whether it leads back to this server; resolves when all have answered or not. */
@@ -132,7 +137,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   }
 
   function find(query: Query): Kept | Promise<Kept> {
-    if (loops.isProbe(query)) throw new ForwardError(rcodes.serverFailure, "a question of our own came back");
+    if (loops.isProbe(query))
+      return Promise.reject(new ForwardError(rcodes.serverFailure, "a question of our own came back"));
     const { name, type, edns, checkingDisabled } = query;
     const key = `${type} ${edns?.dnssecOk ? "d" : ""}${checkingDisabled ? "c" : ""} ${name}`;
     const kept = fromCache(key);
@@ -147,17 +153,18 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     return pending;
   }
 
+  function render(kept: Kept, { query, maxBytes }: { query: Query; maxBytes: number }): Forwarded {
+    const age = ageSeconds(kept);
+    const maxTtl = kept.forSeconds - age;
+    const response = renderUpstreamResponse(kept.response, { query, maxBytes, ageSeconds: age, maxTtl });
+    return { response, rcode: kept.response.rcode };
+  }
+
   return {
-    async forward(query, maxBytes) {
-      const kept = await find(query);
-      const age = ageSeconds(kept);
-      const response = renderUpstreamResponse(kept.response, {
-        query,
-        maxBytes,
-        ageSeconds: age,
-        maxTtl: kept.forSeconds - age,
-      });
-      return { response, rcode: kept.response.rcode };
+    forward(query, maxBytes) {
+      const found = find(query);
+      if (found instanceof Promise) return found.then((kept) => render(kept, { query, maxBytes }));
+      return render(found, { query, maxBytes });
     },
 
     async lookup(name, type) {

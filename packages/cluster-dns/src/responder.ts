@@ -3,7 +3,7 @@
 import type { Logger } from "@picokube/component-base/logger";
 import { LRUCache } from "lru-cache";
 import type { Answer } from "./dns-record.js";
-import { ForwardError, type Forwarder } from "./forwarder.js";
+import { ForwardError, type Forwarded, type Forwarder } from "./forwarder.js";
 import { type Query, rcodes, readQuery } from "./query.js";
 import { typeName } from "./record-types.js";
 import type { Records } from "./records.js";
@@ -22,7 +22,7 @@ export interface QueryOutcome {
 }
 
 export interface Responder {
-  /** undefined: say nothing, the message was no query. Only what is forwarded takes time. */
+  /** undefined: say nothing, the message was no query. Only what others are asked for takes time. */
   respond(message: Buffer, transport: "udp" | "tcp"): QueryOutcome | Promise<QueryOutcome> | undefined;
 }
 
@@ -97,11 +97,12 @@ export function createResponder({ records, forwarder, logger, isReady }: Respond
       if (query.class !== classInternet) return send(emptyBody(rcodes.refused), "dropped");
 
       const found = ofCluster(query);
-      if (!found)
-        return forwarder.forward(query, maxBytes).then(
-          ({ response, rcode }) => ({ response, rcode, query, zone: "." }),
-          (error: unknown) => send(failure(error, query), "."),
-        );
+      if (!found) {
+        const passedOn = ({ response, rcode }: Forwarded): QueryOutcome => ({ response, rcode, query, zone: "." });
+        const forwarded = forwarder.forward(query, maxBytes);
+        if (!(forwarded instanceof Promise)) return passedOn(forwarded);
+        return forwarded.then(passedOn, (error: unknown) => send(failure(error, query), "."));
+      }
       if (!isReady()) return send(emptyBody(rcodes.serverFailure), clusterZone);
       if (!("target" in found)) return send(found, clusterZone);
       return followed(query, found).then(

@@ -1,6 +1,6 @@
 // The sockets of the DNS server: UDP, and TCP's listener. What a query means is the responder's affair.
 
-import { createSocket } from "node:dgram";
+import { createSocket, type RemoteInfo } from "node:dgram";
 import { createServer, isIPv6, type Socket } from "node:net";
 import type { Logger } from "@picokube/component-base/logger";
 import type { QueryOutcome, Responder } from "./responder.js";
@@ -16,7 +16,8 @@ export interface DnsServer {
   close(): Promise<void>;
 }
 
-export interface AnswerFacts extends QueryOutcome {
+export interface AnswerFacts {
+  readonly outcome: QueryOutcome;
   readonly transport: "udp" | "tcp";
   readonly isIpv6: boolean;
   readonly requestBytes: number;
@@ -40,28 +41,44 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   const isIpv6 = isIPv6(address);
   let underWay = 0;
 
-  // The callback comes at once for what is in memory, later for what is forwarded, and not at all for what is no query.
-  function answer(message: Buffer, transport: "udp" | "tcp", send: (response: Buffer | undefined) => void): void {
-    const started = performance.now();
-    const done = (outcome: QueryOutcome | undefined) => {
-      send(outcome?.response);
-      if (!outcome || !onAnswer) return;
-      const durationMs = performance.now() - started;
-      onAnswer({ ...outcome, transport, isIpv6, requestBytes: message.length, durationMs });
-    };
-    const failed = (error: unknown) => {
-      logger.error("Failed to answer a query", { err: error });
-      send(undefined);
-    };
+  function failed(error: unknown): undefined {
+    logger.error("Failed to answer a query", { err: error });
+  }
+
+  // At once for what is in memory, later for what is forwarded, and undefined for what is no query; never throws.
+  function outcomeOf(message: Buffer, transport: "udp" | "tcp"): ReturnType<Responder["respond"]> {
     try {
-      const outcome = underWay < maxUnderWay ? responder.respond(message, transport) : undefined;
-      if (outcome instanceof Promise) {
-        underWay++;
-        outcome.finally(() => underWay--).then(done, failed);
-      } else done(outcome);
+      return underWay < maxUnderWay ? responder.respond(message, transport) : undefined;
     } catch (error) {
-      failed(error);
+      return failed(error);
     }
+  }
+
+  function whenKnown(outcome: Promise<QueryOutcome>, send: (outcome: QueryOutcome | undefined) => void): void {
+    underWay++;
+    outcome
+      .catch(failed)
+      .finally(() => underWay--)
+      .then(send, failed);
+  }
+
+  function count(
+    outcome: QueryOutcome,
+    { transport, message, startedMs }: { transport: "udp" | "tcp"; message: Buffer; startedMs: number },
+  ): void {
+    const durationMs = performance.now() - startedMs;
+    onAnswer?.({ outcome, transport, isIpv6, requestBytes: message.length, durationMs });
+  }
+
+  function answerTcp(message: Buffer, send: (response: Buffer | undefined) => void): void {
+    const startedMs = performance.now();
+    const finish = (outcome: QueryOutcome | undefined) => {
+      send(outcome?.response);
+      if (outcome) count(outcome, { transport: "tcp", message, startedMs });
+    };
+    const outcome = outcomeOf(message, "tcp");
+    if (outcome instanceof Promise) whenKnown(outcome, finish);
+    else finish(outcome);
   }
 
   const sockets = new Set<Socket>();
@@ -70,7 +87,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
     socket.once("close", () => sockets.delete(socket));
     serveConnection(socket, {
       idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
-      answer: (message, send) => answer(message, "tcp", send),
+      answer: answerTcp,
     });
   });
   tcp.maxConnections = options.maxConnections ?? defaultMaxConnections;
@@ -87,11 +104,21 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
     // Clients' addresses are addresses already: Node.js would look each one up.
     lookup: (host, _options, callback) => callback(null, host, isIpv6 ? 6 : 4),
   });
+  function sendUdp(
+    outcome: QueryOutcome,
+    message: Buffer,
+    { from, startedMs }: { from: RemoteInfo; startedMs: number },
+  ) {
+    // Without a callback: whoever did not get it asks again.
+    udp.send(outcome.response, from.port, from.address);
+    count(outcome, { transport: "udp", message, startedMs });
+  }
   udp.on("message", (message, from) => {
-    answer(message, "udp", (response) => {
-      // Without a callback: whoever did not get it asks again.
-      if (response) udp.send(response, from.port, from.address);
-    });
+    const startedMs = performance.now();
+    const outcome = outcomeOf(message, "udp");
+    if (outcome instanceof Promise)
+      whenKnown(outcome, (known) => known && sendUdp(known, message, { from, startedMs }));
+    else if (outcome) sendUdp(outcome, message, { from, startedMs });
   });
   await new Promise<void>((resolve, reject) => {
     udp.once("error", reject);
