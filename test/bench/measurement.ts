@@ -12,7 +12,7 @@ export interface Measurement {
   readonly ratio: number;
   /** What was measured beside it, by name and unit: "p99 ms". */
   readonly details?: { readonly [name: string]: number };
-  /** "≥ 0.7" or "≤ 1.8" of the ratio, or of the value where it names a unit. */
+  /** "≥ 0.7" or "≤ 1.5" of the ratio, or of the value where it names a unit. */
   readonly target: string;
 }
 

@@ -64,7 +64,7 @@ export const podStart: Benchmark = {
           unit: "ms",
           baseline: median(raw),
           against: "docker run twice",
-          target: "≤ 1.8",
+          target: "≤ 1.5",
         }),
         measurement({
           name: "pod start, 20 at once",
@@ -72,7 +72,7 @@ export const podStart: Benchmark = {
           unit: "ms",
           baseline: rawTwenty,
           against: "docker run twice, 20 at once",
-          target: "≤ 1.8",
+          target: "≤ 1.5",
         }),
       ];
     } finally {
