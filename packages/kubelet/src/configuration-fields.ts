@@ -61,9 +61,27 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "image-maximum-gc-age": "imageMaximumGCAge",
   "shutdown-grace-period": "shutdownGracePeriod",
   "shutdown-grace-period-critical-pods": "shutdownGracePeriodCriticalPods",
+  "enable-server": "enableServer",
   "enable-debugging-handlers": "enableDebuggingHandlers",
+  "authentication-token-webhook-cache-ttl": "authentication.webhook.cacheTTL",
+  "authorization-webhook-cache-authorized-ttl": "authorization.webhook.cacheAuthorizedTTL",
+  "authorization-webhook-cache-unauthorized-ttl": "authorization.webhook.cacheUnauthorizedTTL",
+  "pods-per-core": "podsPerCore",
+  "oom-score-adj": "oomScoreAdj",
+  "fail-swap-on": "failSwapOn",
+  "local-storage-capacity-isolation": "localStorageCapacityIsolation",
+  "seccomp-default": "seccompDefault",
+  "volume-stats-agg-period": "volumeStatsAggPeriod",
   "streaming-connection-idle-timeout": "streamingConnectionIdleTimeout",
 };
+
+/** Go's zero value of these means that the file says nothing: their default holds. */
+const zeroIsUnset = new Set(["port", "maxPods", "nodeLeaseDurationSeconds"]);
+
+/** Whether upstream's defaulting would take a field of the file for unset. */
+export function isUnset(path: string, { type }: Flag, value: unknown): boolean {
+  return (type === "duration" && value === 0) || (zeroIsUnset.has(path) && value === 0);
+}
 
 /** A KubeletConfiguration of the values that flags and file came to; durations as Go writes them. */
 export function configurationOf(

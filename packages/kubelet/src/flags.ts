@@ -1,6 +1,8 @@
 // The kubelet's flags: upstream's names, defaults and words, and the few of our own. Data alone.
 
 import type { Flag } from "@picokube/component-base/flag-set";
+import { resourceFlags } from "./resource-flags.js";
+import { serverFlags } from "./server-flags.js";
 
 export const flags = {
   config: {
@@ -124,48 +126,6 @@ export const flags = {
     description:
       "The provider for cloud services. Set to empty string for running with no cloud provider. Set to 'external' for running with an external cloud provider.",
   },
-  address: { type: "string", default: "0.0.0.0", description: "The IP address for the Kubelet to serve on." },
-  port: { type: "int", default: 10250, description: "The port for the Kubelet to serve on." },
-  "healthz-bind-address": {
-    type: "string",
-    default: "127.0.0.1",
-    description: "The IP address for the healthz server to serve on.",
-  },
-  "healthz-port": {
-    type: "int",
-    default: 10248,
-    description: "The port of the localhost healthz endpoint (set to 0 to disable).",
-  },
-  "tls-cert-file": {
-    type: "string",
-    description:
-      "File containing x509 Certificate used for serving HTTPS. If not provided, a self-signed certificate is generated at each start.",
-  },
-  "tls-private-key-file": {
-    type: "string",
-    description: "File containing x509 private key matching --tls-cert-file.",
-  },
-  "client-ca-file": {
-    type: "string",
-    description:
-      "If set, any request presenting a client certificate signed by one of the authorities in the client-ca-file is authenticated with an identity corresponding to the CommonName of the client certificate.",
-  },
-  "anonymous-auth": {
-    type: "bool",
-    default: false,
-    description: "Enables anonymous requests to the Kubelet server.",
-  },
-  "authentication-token-webhook": {
-    type: "bool",
-    default: true,
-    description: "Use the TokenReview API to determine authentication for bearer tokens.",
-  },
-  "authorization-mode": {
-    type: "string",
-    default: "Webhook",
-    description:
-      "Authorization mode for Kubelet server. Valid options are AlwaysAllow or Webhook. Webhook mode uses the SubjectAccessReview API to determine authorization.",
-  },
   "cluster-dns": {
     type: "string-list",
     default: [],
@@ -183,12 +143,6 @@ export const flags = {
     default: "/etc/resolv.conf",
     description: "Resolver configuration file used as the basis for the container DNS resolution configuration.",
   },
-  "max-pods": { type: "int", default: 110, description: "Number of Pods that can run on this Kubelet." },
-  "pod-max-pids": {
-    type: "int",
-    default: -1,
-    description: "Set the maximum number of processes per pod. If -1, no limit.",
-  },
   "allowed-unsafe-sysctls": {
     type: "string-list",
     default: [],
@@ -200,18 +154,6 @@ export const flags = {
     default: "/var/log/pods",
     description:
       "A custom root directory path kubelet will use to place pod's log files. Links by container are made in containers beside it.",
-  },
-  "container-log-max-size": {
-    type: "string",
-    default: "10Mi",
-    description:
-      "Set the maximum size (e.g. 10Mi) of container log file before it is rotated. Negative: no rotation. Holds for the engine's own log too.",
-  },
-  "container-log-max-files": {
-    type: "int",
-    default: 5,
-    description:
-      "Set the maximum number of container log files that can be present for a container. The number must be >= 2.",
   },
   "pod-manifest-path": {
     type: "string",
@@ -234,16 +176,6 @@ export const flags = {
     type: "duration",
     default: "20s",
     description: "Duration between checking http for new data.",
-  },
-  "cgroup-driver": {
-    type: "string",
-    description: "Driver that manipulates cgroups on the host: cgroupfs or systemd. If unset, the engine's.",
-  },
-  "cgroup-root": { type: "string", default: "", description: "Optional root cgroup to use for pods." },
-  "cgroups-per-qos": {
-    type: "bool",
-    default: true,
-    description: "Enable creation of QoS cgroup hierarchy: kubepods, and below it burstable and besteffort.",
   },
   "sync-frequency": {
     type: "duration",
@@ -276,98 +208,6 @@ export const flags = {
     default: 40,
     description: "How long the node's Lease is valid; it is renewed at a quarter of that.",
   },
-  "serialize-image-pulls": { type: "bool", default: true, description: "Pull images one at a time." },
-  "max-parallel-image-pulls": {
-    type: "int",
-    description: "How many images are pulled at once when --serialize-image-pulls is false. Unset: no limit.",
-  },
-  "image-pull-progress-deadline": {
-    type: "duration",
-    default: "1m",
-    description: "If no pulling progress is made before this deadline, the image pulling will be cancelled.",
-  },
-  "eviction-hard": {
-    type: "map",
-    separator: "<",
-    default: {
-      "imagefs.available": "15%",
-      "imagefs.inodesFree": "5%",
-      "memory.available": "100Mi",
-      "nodefs.available": "10%",
-      "nodefs.inodesFree": "5%",
-    },
-    description:
-      "A set of eviction thresholds (e.g. memory.available<1Gi) that if met would trigger a pod eviction. A value of 0% switches a threshold off.",
-  },
-  "eviction-soft": {
-    type: "map",
-    separator: "<",
-    default: {},
-    description:
-      "A set of eviction thresholds (e.g. memory.available<1.5Gi) that if met over a corresponding grace period would trigger a pod eviction.",
-  },
-  "eviction-soft-grace-period": {
-    type: "map",
-    default: {},
-    description:
-      "A set of eviction grace periods (e.g. memory.available=1m30s) that correspond to how long a soft eviction threshold must hold before triggering a pod eviction.",
-  },
-  "eviction-minimum-reclaim": {
-    type: "map",
-    default: {},
-    description:
-      "A set of minimum reclaims (e.g. imagefs.available=2Gi) that describes the minimum amount of resource the kubelet will reclaim when performing a pod eviction if that resource is under pressure.",
-  },
-  "eviction-pressure-transition-period": {
-    type: "duration",
-    default: "5m",
-    description:
-      "Duration for which the kubelet has to wait before transitioning out of an eviction pressure condition.",
-  },
-  "eviction-max-pod-grace-period": {
-    type: "int",
-    default: 0,
-    description:
-      "Maximum allowed grace period (in seconds) to use when terminating pods in response to a soft eviction threshold being met.",
-  },
-  "enforce-node-allocatable": {
-    type: "string-list",
-    default: ["pods"],
-    description:
-      "A comma separated list of levels of node allocatable enforcement to be enforced by kubelet. Acceptable options are 'none' and 'pods'.",
-  },
-  "system-reserved": {
-    type: "map",
-    default: {},
-    description:
-      "A set of ResourceName=ResourceQuantity pairs that describe resources reserved for non-kubernetes components.",
-  },
-  "kube-reserved": {
-    type: "map",
-    default: {},
-    description:
-      "A set of ResourceName=ResourceQuantity pairs that describe resources reserved for kubernetes system components.",
-  },
-  "image-gc-high-threshold": {
-    type: "int",
-    default: 85,
-    description: "The percent of disk usage after which image garbage collection is always run.",
-  },
-  "image-gc-low-threshold": {
-    type: "int",
-    default: 80,
-    description: "The percent of disk usage before which image garbage collection is never run.",
-  },
-  "minimum-image-ttl-duration": {
-    type: "duration",
-    default: "2m",
-    description: "Minimum age for an unused image before it is garbage collected.",
-  },
-  "image-maximum-gc-age": {
-    type: "duration",
-    default: "0s",
-    description: "How long an image may be unused before it is garbage collected. 0 switches this off.",
-  },
   "shutdown-grace-period": {
     type: "duration",
     default: "0s",
@@ -379,14 +219,6 @@ export const flags = {
     default: "0s",
     description: "The last part of --shutdown-grace-period, which is for critical pods.",
   },
-  "enable-debugging-handlers": {
-    type: "bool",
-    default: true,
-    description: "Enables server endpoints for log collection and local running of containers and commands.",
-  },
-  "streaming-connection-idle-timeout": {
-    type: "duration",
-    default: "4h",
-    description: "Maximum time a streaming connection can be idle before the connection is automatically closed.",
-  },
+  ...serverFlags,
+  ...resourceFlags,
 } as const satisfies Record<string, Flag>;

@@ -67,6 +67,7 @@ export async function startKubelet(
     // The machine's own disks and images are none of a test's business.
     "--eviction-hard=memory.available<1Mi",
     "--image-gc-high-threshold=100",
+    "--fail-swap-on=false",
     "-v=3",
     ...flags,
   ];

@@ -30,6 +30,7 @@ registerWithTaints: [{key: a, effect: NoSchedule}]
 shutdownGracePeriod: 30s
 shutdownGracePeriodCriticalPods: 10s
 memorySwap: {swapBehavior: NoSwap}
+runtimeRequestTimeout: 1m
 `,
   });
   const { settings } = await resolve([
@@ -59,7 +60,7 @@ memorySwap: {swapBehavior: NoSwap}
       registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
     },
   });
-  t.match(lines.join(""), /does not use.*memorySwap/);
+  t.match(lines.join(""), /does not use.*\["runtimeRequestTimeout"\]/);
 });
 
 test("what is wrong is said", async (t) => {

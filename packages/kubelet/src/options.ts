@@ -1,14 +1,15 @@
 // The kubelet's flags and KubeletConfiguration, laid over each other into KubeletSettings: a flag on the command line
 // wins over the file, the file over a default. Starts nothing.
 
-import { hostname } from "node:os";
+import { cpus, hostname } from "node:os";
 import { parseQuantity } from "@picokube/api/quantity";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { readConfigFile } from "@picokube/component-base/config-file";
 import { parseDuration } from "@picokube/component-base/duration";
 import type { Flag, FlagValues } from "@picokube/component-base/flag-set";
 import type { Logger } from "@picokube/component-base/logger";
-import { configurationOf, fieldOfFlag, leafPaths, valueAt } from "./configuration-fields.js";
+import { configurationOf, fieldOfFlag, isUnset, valueAt } from "./configuration-fields.js";
+import { fileOnlyFields, judgeFields } from "./configuration-rules.js";
 import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
@@ -17,6 +18,10 @@ import type { KubeletSettings } from "./parts.js";
 import { shutdownPeriodsOf, thresholdsOf, validateResourceOptions } from "./resource-options.js";
 
 export type KubeletFlags = FlagValues<typeof flags>;
+
+interface FileOnlyValues {
+  readonly enableSystemLogHandler: boolean;
+}
 
 /** Settings beside KubeletSettings that main.ts alone needs. */
 export interface KubeletOptions {
@@ -58,20 +63,30 @@ function typed(flag: Flag, path: string, value: unknown): unknown {
   }
 }
 
-/** Values of the file under the flags' names. */
+/** Values of the file under the flags' names, and those of fields that have no flag. */
 function fromFile(document: Record<string, unknown>, logger: Logger): Record<string, unknown> {
-  const known = new Set(Object.values(fieldOfFlag));
-  const others = leafPaths(document, known).filter(
-    (path) =>
-      !known.has(path) && !/^(kind|apiVersion|registerWithTaints|shutdownGracePeriodByPodPriority)\b/.test(path),
-  );
-  if (others.length > 0)
-    logger.warn("KubeletConfiguration has fields that this kubelet does not use", { fields: others });
+  const { ignored, unknown } = judgeFields(document, new Set(Object.values(fieldOfFlag)));
+  if (unknown.length > 0) {
+    const err = new Error(`strict decoding error: ${unknown.map((path) => `unknown field "${path}"`).join(", ")}`);
+    logger.warn("Using lenient decoding as strict decoding failed", { err });
+  }
+  if (ignored.length > 0) {
+    logger.warn("KubeletConfiguration has fields that this kubelet does not use", { fields: ignored });
+  }
   const values: Record<string, unknown> = {};
-  for (const [name, path] of Object.entries(fieldOfFlag)) {
+  const read = (name: string, path: string, flag: Flag) => {
     const value = valueAt(document, path);
-    if (value !== undefined && value !== null)
-      values[camel(name)] = typed((flags as Record<string, Flag>)[name]!, path, value);
+    if (value === undefined || value === null) return;
+    const found = typed(flag, path, value);
+    if (!isUnset(path, flag, found)) values[name] = found;
+  };
+  for (const [name, path] of Object.entries(fieldOfFlag)) {
+    read(camel(name), path, (flags as Record<string, Flag>)[name]!);
+  }
+  for (const [path, flag] of Object.entries(fileOnlyFields)) read(path, path, flag);
+  // For those who wrote their files before there was the report's own period.
+  if (values.nodeStatusUpdateFrequency !== undefined) {
+    values.nodeStatusReportFrequency ??= values.nodeStatusUpdateFrequency;
   }
   return values;
 }
@@ -82,6 +97,15 @@ function port(name: string, value: number): number {
   return value;
 }
 
+/** Upstream's: as many a core, but never more than --max-pods. */
+function maxPodsOf({ maxPods, podsPerCore }: Pick<KubeletFlags, "maxPods" | "podsPerCore">): number {
+  const wrong = (field: string, flag: string, value: number) =>
+    new ConfigError(`invalid configuration: ${field} (--${flag}) ${value} must not be a negative number`);
+  if (maxPods < 0) throw wrong("maxPods", "max-pods", maxPods);
+  if (podsPerCore < 0) throw wrong("podsPerCore", "pods-per-core", podsPerCore);
+  return podsPerCore === 0 ? maxPods : Math.min(maxPods, podsPerCore * cpus().length);
+}
+
 function logSize(text: string): number {
   try {
     return parseQuantity(text).value();
@@ -90,6 +114,13 @@ function logSize(text: string): number {
       `failed to parse container log max size ${JSON.stringify(text)}: ${(error as Error).message}`,
     );
   }
+}
+
+function oomScoreAdjOf(score: number): number {
+  if (score >= -1000 && score <= 1000) return score;
+  throw new ConfigError(
+    `invalid configuration: oomScoreAdj (--oom-score-adj) ${score} must be between -1000 and 1000, inclusive`,
+  );
 }
 
 function logFiles(count: number): number {
@@ -126,9 +157,17 @@ export async function resolveOptions(
   const document = given.config ? await readConfigFile(given.config, configType) : {};
   const file = fromFile(document, logger);
   const onCommandLine = new Set([...changed].map(camel));
-  const merged = { ...given } as Record<string, unknown>;
+  const { enableSystemLogHandler, mergeDefaultEvictionSettings } = fileOnlyFields;
+  const merged: Record<string, unknown> = {
+    ...given,
+    enableSystemLogHandler: enableSystemLogHandler.default,
+    mergeDefaultEvictionSettings: mergeDefaultEvictionSettings.default,
+  };
   for (const [name, value] of Object.entries(file)) if (!onCommandLine.has(name)) merged[name] = value;
-  const values = merged as KubeletFlags;
+  if (merged.mergeDefaultEvictionSettings && !onCommandLine.has("evictionHard")) {
+    merged.evictionHard = { ...flags["eviction-hard"].default, ...(file.evictionHard as object | undefined) };
+  }
+  const values = merged as unknown as KubeletFlags & FileOnlyValues;
   const taints = checkedTaints(document.registerWithTaints);
   if (values.authorizationMode !== "Webhook" && values.authorizationMode !== "AlwaysAllow") {
     throw new ConfigError(
@@ -161,7 +200,11 @@ export async function resolveOptions(
     cleanup: values.cleanup,
     settings: {
       configuration: configurationOf(
-        { ...configType, ...(taints.length > 0 ? { registerWithTaints: taints } : {}) },
+        {
+          ...configType,
+          enableSystemLogHandler: values.enableSystemLogHandler,
+          ...(taints.length > 0 ? { registerWithTaints: taints } : {}),
+        },
         (name) => merged[camel(name)],
       ),
       nodeName: (values.hostnameOverride || hostname()).trim().toLowerCase(),
@@ -194,7 +237,7 @@ export async function resolveOptions(
       clusterDns: values.clusterDns,
       clusterDomain: values.clusterDomain,
       resolvConf: values.resolvConf,
-      maxPods: values.maxPods,
+      maxPods: maxPodsOf(values),
       podPidsLimit: values.podMaxPids,
       allowedUnsafeSysctls: values.allowedUnsafeSysctls,
       podLogsDir: values.podLogsDir,
@@ -228,7 +271,22 @@ export async function resolveOptions(
       imageMinimumGcAgeMs: values.minimumImageTtlDuration,
       imageMaximumGcAgeMs: values.imageMaximumGcAge,
       shutdownPeriods: shutdownPeriodsOf(values, document.shutdownGracePeriodByPodPriority),
+      enableServer: values.enableServer,
       enableDebuggingHandlers: values.enableDebuggingHandlers,
+      enableSystemLogHandler: values.enableSystemLogHandler,
+      tokenTtlMs: values.authenticationTokenWebhookCacheTtl,
+      authorizedTtlMs: values.authorizationWebhookCacheAuthorizedTtl,
+      unauthorizedTtlMs: values.authorizationWebhookCacheUnauthorizedTtl,
+      oomScoreAdj: oomScoreAdjOf(values.oomScoreAdj),
+      failSwapOn: values.failSwapOn,
+      localStorageCapacityIsolation: values.localStorageCapacityIsolation,
+      seccompDefault: values.seccompDefault,
+      volumeStatsAggPeriodMs: values.volumeStatsAggPeriod,
+      deadContainers: {
+        maxPerContainer: values.maximumDeadContainersPerContainer,
+        max: values.maximumDeadContainers,
+        minAgeMs: values.minimumContainerTtlDuration,
+      },
       streamingConnectionIdleTimeoutMs: values.streamingConnectionIdleTimeout,
     },
   };

@@ -16,6 +16,16 @@ import type { ContainerStatus, Mount, Sandbox } from "./cri/runtime.js";
 import type { Threshold } from "./eviction/thresholds.js";
 import type { ShutdownPeriod } from "./nodeshutdown/shutdown-groups.js";
 
+/** What of ended containers is kept: upstream's container GC policy. */
+export interface DeadContainerPolicy {
+  /** Of each container of a pod; negative: all. */
+  readonly maxPerContainer: number;
+  /** In all; negative: no limit. */
+  readonly max: number;
+  /** Younger ones stay. */
+  readonly minAgeMs: number;
+}
+
 /** What the kubelet runs with: flags laid over KubeletConfiguration v1beta1. */
 export interface KubeletSettings {
   /** All of it as a KubeletConfiguration: what /configz shows. */
@@ -92,7 +102,24 @@ export interface KubeletSettings {
   readonly imageMaximumGcAgeMs: number;
   /** When the node shuts down, lowest priority first; empty: pods are not waited for. */
   readonly shutdownPeriods: readonly ShutdownPeriod[];
+  readonly enableServer: boolean;
   readonly enableDebuggingHandlers: boolean;
+  /** /logs/. */
+  readonly enableSystemLogHandler: boolean;
+  /** How long answers of TokenReview and SubjectAccessReview are remembered. */
+  readonly tokenTtlMs: number;
+  readonly authorizedTtlMs: number;
+  readonly unauthorizedTtlMs: number;
+  /** The kubelet's own. */
+  readonly oomScoreAdj: number;
+  readonly failSwapOn: boolean;
+  /** Whether the node has ephemeral storage to count, and pods limits of it to keep. */
+  readonly localStorageCapacityIsolation: boolean;
+  /** RuntimeDefault for those who name no seccomp profile. */
+  readonly seccompDefault: boolean;
+  /** Disks of pods are walked no more often; negative: never. */
+  readonly volumeStatsAggPeriodMs: number;
+  readonly deadContainers: DeadContainerPolicy;
   readonly streamingConnectionIdleTimeoutMs: number;
 }
 

@@ -1,5 +1,6 @@
 // Runs the parts of the kubelet, its servers and its static pods until a signal. Makes no part itself.
 
+import { writeFile } from "node:fs/promises";
 import { createDelegatedAuth } from "@picokube/client/delegated-auth";
 import { startHealthServer } from "@picokube/component-base/health-server";
 import { createMetrics } from "@picokube/component-base/metrics";
@@ -11,6 +12,8 @@ import {
   servingCertificateManager,
 } from "./certificates/kubelet-certificates.js";
 import { runPodNetwork } from "./network/run-pod-network.js";
+import { refuseSwap } from "./node/swap.js";
+import { runContainerGc } from "./pods/container-gc.js";
 import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
 import { createServer } from "./server/server.js";
 import { kubeletTls } from "./server/serving-tls.js";
@@ -36,10 +39,20 @@ async function waitForEngine({ runtime, clock, logger }: Surroundings, signal: A
   }
 }
 
+/** So that the kernel takes others first when memory runs out. */
+async function applyOomScore({ options, logger }: Surroundings): Promise<void> {
+  const { oomScoreAdj } = options.settings;
+  await writeFile("/proc/self/oom_score_adj", String(oomScoreAdj)).catch((err: unknown) =>
+    logger.error("Failed to apply oom score adjustment", { oomScoreAdj, err }),
+  );
+}
+
 /** Makes the parts, runs them until the signal, and ends them in order. */
 export async function runKubelet(surroundings: Surroundings, signal: AbortSignal): Promise<void> {
   const { options, client, informers, runtime, clock, logger } = surroundings;
   const { settings } = options;
+  if (settings.failSwapOn) await refuseSwap();
+  await applyOomScore(surroundings);
   await waitForEngine(surroundings, signal);
   if (signal.aborted) return;
   const parts = await assemble(surroundings);
@@ -61,9 +74,9 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
     client,
     clock,
     anonymous: settings.anonymousAuth,
-    tokenTtlMs: 120_000,
-    authorizedTtlMs: 300_000,
-    unauthorizedTtlMs: 30_000,
+    tokenTtlMs: settings.tokenTtlMs,
+    authorizedTtlMs: settings.authorizedTtlMs,
+    unauthorizedTtlMs: settings.unauthorizedTtlMs,
   });
   const server = createServer({
     settings,
@@ -105,7 +118,7 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
     ...(staticPodUrl ? [follow(urlSource(staticPodUrl, { headers, logger }), settings.httpCheckFrequencyMs)] : []),
   ];
   const running = [
-    server.run(signal),
+    ...(settings.enableServer ? [server.run(signal)] : []),
     parts.agent.run(signal),
     parts.statuses.run(signal),
     parts.volumes.run(signal),
@@ -114,6 +127,7 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
     parts.manager.run(signal),
     parts.eviction.run(signal),
     parts.imageGc.run(signal),
+    runContainerGc({ runtime, settings, clock, logger }, signal),
     runLocalPathAgent(
       {
         root: localPathDirectoryOf(settings.rootDir),

@@ -50,6 +50,8 @@ export interface EvictionManagerOptions {
   readonly pressureTransitionPeriodMs: number;
   /** The most grace that a soft threshold leaves a pod. */
   readonly maxPodGracePeriodSeconds: number;
+  /** Whether pods are held to limits of local storage of their own. */
+  readonly localStorageCapacityIsolation: boolean;
   readonly observe: () => Promise<Observations>;
   readonly measure: (pods: readonly Pod[], what: Measurements) => Promise<UsageOf>;
   /** Whether images lie on another file system than the kubelet's root directory. */
@@ -102,7 +104,7 @@ export function createEvictionManager(options: EvictionManagerOptions): Eviction
 
   /** Pods beyond their own limits go first, all at once; that may relieve the node already. */
   async function evictForOwnLimits(active: readonly Pod[], dedicatedImageFs: boolean): Promise<Pod[]> {
-    const limited = active.filter(hasLocalStorageLimit);
+    const limited = options.localStorageCapacityIsolation ? active.filter(hasLocalStorageLimit) : [];
     const beganMs = clock.now();
     if (limited.length === 0 || beganMs < walkDueMs) return [];
     const usageOf = await options.measure(limited, { disks: true });

@@ -51,6 +51,7 @@ export async function createNodePressure(
     thresholds: settings.evictionThresholds,
     pressureTransitionPeriodMs: settings.evictionPressureTransitionPeriodMs,
     maxPodGracePeriodSeconds: settings.evictionMaxPodGracePeriodSeconds,
+    localStorageCapacityIsolation: settings.localStorageCapacityIsolation,
     observe: () => observeNode(places),
     measure: (pods, what) => measurePods(pods, { runtime, lookup: manager, rootDir }, what),
     dedicatedImageFs: async () => !(await sameFileSystem(rootDir, imageDir)),

@@ -16,16 +16,23 @@ export function extendedResources(capacity: Readonly<Record<string, string | num
   });
 }
 
+interface MachineResources {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Undefined where local storage is not told apart. */
+  readonly ephemeralStorageBytes: number | undefined;
+}
+
 /** upstream's node status setters MachineInfo and its allocatable calculation. */
 export function nodeResources(
-  { cpus, memoryBytes, ephemeralStorageBytes }: { cpus: number; memoryBytes: number; ephemeralStorageBytes: number },
+  { cpus, memoryBytes, ephemeralStorageBytes }: MachineResources,
   { maxPods, evictionHard, systemReserved, kubeReserved }: Reservations,
   before: Readonly<Record<string, string | number>> = {},
 ): { capacity: Record<string, string>; allocatable: Record<string, string> } {
   const binary = (bytes: number) => Quantity.fromValue(bytes, "BinarySI");
   const capacity: Record<string, Quantity> = {
     cpu: Quantity.fromValue(cpus),
-    "ephemeral-storage": binary(ephemeralStorageBytes),
+    ...(ephemeralStorageBytes === undefined ? {} : { "ephemeral-storage": binary(ephemeralStorageBytes) }),
     "hugepages-1Gi": Quantity.zero,
     "hugepages-2Mi": Quantity.zero,
     memory: binary(memoryBytes),
@@ -38,7 +45,7 @@ export function nodeResources(
   };
   const evicted: Record<string, Quantity> = {
     memory: held("memory.available", memoryBytes),
-    "ephemeral-storage": held("nodefs.available", ephemeralStorageBytes),
+    "ephemeral-storage": held("nodefs.available", ephemeralStorageBytes ?? 0),
   };
   const text: Record<string, string> = {};
   const allocatable: Record<string, string> = {};

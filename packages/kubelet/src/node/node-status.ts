@@ -58,7 +58,11 @@ export async function nodeStatus(
   ]);
   const { memoryBytes, cpus } = machine;
   const resources = nodeResources(
-    { cpus, memoryBytes, ephemeralStorageBytes: disk.capacityBytes },
+    {
+      cpus,
+      memoryBytes,
+      ephemeralStorageBytes: settings.localStorageCapacityIsolation ? disk.capacityBytes : undefined,
+    },
     settings,
     before.capacity as Record<string, string> | undefined,
   );

@@ -210,7 +210,13 @@ test("the node", async (t) => {
   await t.test("is left to others where flags say so", async (t) => {
     // A node's own certificate is good for its own Node alone.
     const asAdministrator = `--kubeconfig=${server.kubeconfig}`;
-    await restart(asAdministrator, "--hostname-override=Cloudy", "--cloud-provider=external", "--provider-id=x://7");
+    await restart(
+      asAdministrator,
+      "--hostname-override=Cloudy",
+      "--cloud-provider=external",
+      "--provider-id=x://7",
+      "--oom-score-adj=5",
+    );
     const cloudy = await until("registered", isReady, "cloudy");
     t.match(cloudy.spec, {
       providerID: "x://7",
@@ -220,6 +226,7 @@ test("the node", async (t) => {
       ],
     });
     t.equal(cloudy.metadata.annotations?.["alpha.kubernetes.io/provided-node-ip"], "127.0.0.1");
+    t.equal(readFileSync(`/proc/${kubelet.pid}/oom_score_adj`, "utf8"), "5\n");
     t.equal(cloudy.metadata.labels?.["kubernetes.io/hostname"], "cloudy");
 
     await restart(asAdministrator, "--hostname-override=given", "--register-node=false");

@@ -5,6 +5,8 @@ import type { ContainerState, Runtime } from "../cri/runtime.js";
 import { removeDeadContainers } from "./collect-containers.js";
 import { testContainer, testSandbox, testState } from "./observed.js";
 
+const collection = { policy: { maxPerContainer: 1, max: -1, minAgeMs: 0 }, nowMs: 60_000 };
+
 test("the last dead attempt of each container stays", async (t) => {
   const newestFirst = (...states: ContainerState[]) =>
     states.map((state, index) => testContainer({ state, attempt: states.length - 1 - index }));
@@ -23,7 +25,7 @@ test("the last dead attempt of each container stays", async (t) => {
   ] as const) {
     const gone: string[] = [];
     const runtime = { removeContainer: async (id: string) => void gone.push(id) } as unknown as Runtime;
-    await removeDeadContainers(runtime, testState(newestFirst(...states)));
+    await removeDeadContainers(runtime, testState(newestFirst(...states)), collection);
     t.same(gone, removed, states.join(" "));
   }
 });
@@ -32,6 +34,10 @@ test("a replaced sandbox goes when nothing was in it", async (t) => {
   const gone: string[] = [];
   const runtime = { removeSandbox: async (id: string) => void gone.push(id) } as unknown as Runtime;
   const sandboxes = [2, 1, 0].map((attempt) => testSandbox({ id: `s${attempt}`, attempt, ready: attempt === 2 }));
-  await removeDeadContainers(runtime, testState([testContainer({ state: "exited", sandboxId: "s0" })], sandboxes));
+  await removeDeadContainers(
+    runtime,
+    testState([testContainer({ state: "exited", sandboxId: "s0" })], sandboxes),
+    collection,
+  );
   t.same(gone, ["s1"]);
 });

@@ -2,22 +2,14 @@
 
 import type { Runtime } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
+import { type Collection, excessContainers } from "./dead-containers.js";
 
-/** Removes all but the last dead attempt of each container, which `kubectl logs --previous` shows, and replaced sandboxes. */
-export async function removeDeadContainers(runtime: Runtime, state: PodState): Promise<void> {
-  const seen = new Set<string>();
-  const remembered = new Set<string>();
-  for (const { id, name, state: is } of state.containers) {
-    const isCurrent = !seen.has(name);
-    seen.add(name);
-    if (is === "running" || is === "unknown") continue;
-    // A container that was never started has nothing to remember, unless it is about to be.
-    if (is === "created" ? isCurrent : !remembered.has(name)) {
-      if (is !== "created") remembered.add(name);
-      continue;
-    }
-    await runtime.removeContainer(id);
-  }
+/** Removes the dead attempts that the policy does not keep for `kubectl logs --previous`, and replaced sandboxes. */
+export async function removeDeadContainers(runtime: Runtime, state: PodState, collection: Collection): Promise<void> {
+  // How many there are over all pods no single pod can tell.
+  const ofPod = { ...collection, policy: { ...collection.policy, max: -1 } };
+  const excess = excessContainers(state.containers, ofPod);
+  for (const id of excess) await runtime.removeContainer(id);
   const inUse = new Set(state.containers.map(({ sandboxId }) => sandboxId));
   for (const { id, ready } of state.sandboxes.slice(1)) {
     if (!ready && !inUse.has(id)) await runtime.removeSandbox(id);

@@ -3,6 +3,7 @@
 // each container of a living pod: it is what the pod's restarts and its status are reckoned from.
 
 import type { ContainerStatus } from "../cri/runtime.js";
+import { excessContainers } from "./dead-containers.js";
 import type { PodContext } from "./pod-context.js";
 
 /** Ids of those that may go. isActive tells of a pod's uid whether the pod lives. */
@@ -35,4 +36,24 @@ export async function removeUnusedContainers(
         .catch((err: unknown) => logger.error("Cannot remove an unused container", { containerID, err })),
     ),
   );
+}
+
+const periodMs = 60_000;
+
+/** Holds all pods together to --maximum-dead-containers, once a minute as upstream; without that flag it rests. */
+export async function runContainerGc(
+  { runtime, settings, clock, logger }: Pick<PodContext, "runtime" | "settings" | "clock" | "logger">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (settings.deadContainers.max < 0) return;
+  while (!signal.aborted) {
+    try {
+      const collection = { policy: settings.deadContainers, nowMs: clock.now() };
+      const excess = excessContainers(await runtime.listContainers(), collection);
+      await Promise.all(excess.map((id) => runtime.removeContainer(id)));
+    } catch (err) {
+      if (!signal.aborted) logger.error("Container garbage collection failed", { err });
+    }
+    await clock.sleep(periodMs, signal).catch(() => undefined);
+  }
 }

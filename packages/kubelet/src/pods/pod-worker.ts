@@ -229,7 +229,8 @@ export class PodWorker {
     }
     const pod = this.#resize.allocated;
     const actions = computePodActions(pod, state, prober);
-    await removeDeadContainers(this.#context.runtime, state);
+    const { runtime, settings, clock } = this.#context;
+    await removeDeadContainers(runtime, state, { policy: settings.deadContainers, nowMs: clock.now() });
     if (isIdle(actions)) return this.#syncAgainMs();
     let outcome: SyncOutcome;
     try {

@@ -18,11 +18,16 @@ const container = (securityContext: Container["securityContext"]): Container => 
   image: "i",
   ...(securityContext ? { securityContext } : {}),
 });
-const security = (pod: Pod, own: Container["securityContext"], user = "") =>
+const security = (
+  pod: Pod,
+  own: Container["securityContext"],
+  { user = "", seccompDefault = false }: { user?: string; seccompDefault?: boolean } = {},
+) =>
   containerSecurity({
     pod,
     container: container(own),
     image: image(user),
+    seccompDefault,
     seccompRoot: "/profiles",
     targetContainerId: undefined,
   });
@@ -43,7 +48,11 @@ test("settings of container and pod", async (t) => {
       groups: [5, 6],
     },
   );
-  t.match(security(spec({ securityContext: { runAsGroup: 7 } }), undefined, "www:www"), { user: "www:7" });
+  t.match(security(spec({ securityContext: { runAsGroup: 7 } }), undefined, { user: "www:www" }), { user: "www:7" });
+  const byDefault = { seccompDefault: true };
+  t.match(security(testPod(), undefined, byDefault), { seccomp: "runtime/default" });
+  const unconfined = { seccompProfile: { type: "Unconfined" as const } };
+  t.match(security(spec({ securityContext: unconfined }), undefined, byDefault), { seccomp: "unconfined" });
   t.match(security(testPod(), { seccompProfile: { type: "Localhost", localhostProfile: "a.json" } }), {
     seccomp: "/profiles/a.json",
   });

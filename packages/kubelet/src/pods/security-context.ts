@@ -47,6 +47,8 @@ export interface SecurityInputs {
   readonly pod: Pod;
   readonly container: AnyContainer;
   readonly image: ImageInfo;
+  /** RuntimeDefault, not Unconfined, for those who name no seccomp profile. */
+  readonly seccompDefault: boolean;
   /** Where Localhost seccomp profiles lie. */
   readonly seccompRoot: string;
   /** Of the container that an ephemeral container looks into. */
@@ -58,6 +60,7 @@ export function containerSecurity({
   pod,
   container,
   image,
+  seccompDefault,
   seccompRoot,
   targetContainerId,
 }: SecurityInputs): ContainerConfig["security"] {
@@ -68,6 +71,7 @@ export function containerSecurity({
   const imageUser = image.user.split(":")[0] || "0";
   const user = gid !== undefined ? `${uid ?? imageUser}:${gid}` : uid === undefined ? undefined : String(uid);
   const groups = [...(ofPod?.supplementalGroups ?? []), ...(ofPod?.fsGroup === undefined ? [] : [ofPod.fsGroup])];
+  const defaultProfile = seccompDefault ? { type: "RuntimeDefault" } : undefined;
   return {
     privileged: own?.privileged === true,
     user,
@@ -76,7 +80,7 @@ export function containerSecurity({
     noNewPrivileges: own?.allowPrivilegeEscalation === false,
     addCapabilities: own?.capabilities?.add ?? [],
     dropCapabilities: own?.capabilities?.drop ?? [],
-    seccomp: profile(own?.seccompProfile ?? ofPod?.seccompProfile, seccompRoot),
+    seccomp: profile(own?.seccompProfile ?? ofPod?.seccompProfile ?? defaultProfile, seccompRoot),
     appArmor: appArmor(own?.appArmorProfile ?? ofPod?.appArmorProfile),
     pidMode: pidMode(pod, targetContainerId),
   };

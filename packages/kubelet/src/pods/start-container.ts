@@ -72,6 +72,7 @@ async function containerConfig(context: PodContext, start: ContainerStart): Prom
       pod,
       container,
       image,
+      seccompDefault: settings.seccompDefault,
       seccompRoot: join(settings.rootDir, "seccomp"),
       targetContainerId: start.targetContainerId,
     }),

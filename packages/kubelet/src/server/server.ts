@@ -32,6 +32,8 @@ import { systemLog } from "./system-logs.js";
 import { refuseUpgrade, serveUpgrade } from "./upgrades.js";
 
 const runTimeoutMs = 60_000;
+/** Of containers' disks where volumes' are not walked. */
+const walkPeriodMs = 60_000;
 
 export interface KubeletServerOptions {
   settings: KubeletSettings;
@@ -60,12 +62,17 @@ function text(reply: FastifyReply, words: string, code = 200): FastifyReply {
   return reply.code(code).type("text/plain; charset=utf-8").send(words);
 }
 
+/** Upstream's getHandlerForDisabledEndpoint. */
+function disabled(app: FastifyInstance, path: string, words: string): void {
+  app.all(path, async () => {
+    throw new ServerError(405, `${words}\n`);
+  });
+}
+
 /** Upstream's InstallDebuggingDisabledHandlers. */
 function debuggingDisabled(app: FastifyInstance): void {
   for (const path of ["run", "exec", "attach", "portForward", "containerLogs", "runningpods", "debug/pprof", "logs"]) {
-    app.all(`/${path}/*`, async () => {
-      throw new ServerError(405, "Debug endpoints are disabled.\n");
-    });
+    disabled(app, `/${path}/*`, "Debug endpoints are disabled.");
   }
 }
 
@@ -97,7 +104,7 @@ function checkpoints(app: FastifyInstance, lookup: PodLookup): void {
 function routes(app: FastifyInstance, options: KubeletServerOptions): void {
   const { settings, lookup, runtime, metrics, probeMetrics, clock } = options;
   const stats = { lookup, runtime, settings, clock };
-  const walked = createWalkedDisks(clock);
+  const walked = createWalkedDisks({ clock, periodMs: Math.max(0, settings.volumeStatsAggPeriodMs) || walkPeriodMs });
   for (const path of ["/healthz", "/healthz/*"]) {
     app.get(path, async (request, reply) => {
       reply.hijack();
@@ -119,7 +126,11 @@ function routes(app: FastifyInstance, options: KubeletServerOptions): void {
   }
   app.get("/configz", async () => ({ kubeletconfig: settings.configuration }));
   for (const path of ["/runningpods", "/runningpods/"]) app.get(path, async () => runningPodList(lookup));
-  systemLogs(app);
+  if (settings.enableSystemLogHandler) systemLogs(app);
+  else disabled(app, "/logs/*", "logs endpoint is disabled.");
+  // What Go's runtime offers there Node.js has not.
+  disabled(app, "/debug/pprof/*", "profiling endpoint is disabled.");
+  disabled(app, "/debug/flags/v", "flags endpoint is disabled.");
   checkpoints(app, lookup);
   app.get<{ Params: PodPath }>("/containerLogs/:namespace/:pod/:container", async (request, reply) => {
     const { namespace, pod: name, container } = request.params;

@@ -18,20 +18,18 @@ import {
   type Usage,
 } from "./usage.js";
 
-const walkPeriodMs = 60_000;
-
-/** Remembers what was measured by key for a minute. */
+/** Remembers what was measured by key for a while. */
 export interface WalkedDisks {
   get<Figures>(key: string, walk: () => Promise<Figures>): Promise<Figures>;
 }
 
 /** Forgets what nobody has asked for since. */
-export function createWalkedDisks(clock: Clock): WalkedDisks {
+export function createWalkedDisks({ clock, periodMs }: { clock: Clock; periodMs: number }): WalkedDisks {
   const known = new Map<string, { atMs: number; figures: Promise<unknown> }>();
   return {
     get<Figures>(key: string, walk: () => Promise<Figures>) {
       const nowMs = clock.now();
-      for (const [old, { atMs }] of known) if (nowMs - atMs > walkPeriodMs) known.delete(old);
+      for (const [old, { atMs }] of known) if (nowMs - atMs > periodMs) known.delete(old);
       const found = known.get(key);
       if (found) return found.figures as Promise<Figures>;
       const figures = walk();
@@ -153,7 +151,8 @@ async function podOf(usage: PodUsage, sources: StatsSources, places: Places) {
   const { time, nodeDisk } = places;
   const { name, namespace = "default", uid } = usage.pod.metadata;
   const containers = await Promise.all(usage.containers.map((one) => containerOf(one, sources, places)));
-  const volumes = await volumesOf(usage, sources, places);
+  // A negative period stands for: not at all.
+  const volumes = sources.settings.volumeStatsAggPeriodMs < 0 ? [] : await volumesOf(usage, sources, places);
   const ephemeral = sumOf([
     ...containers.map(({ used }) => used),
     ...volumes

@@ -11,7 +11,10 @@ import type { KubeletSettings, PodLookup } from "../parts.js";
 export interface StatsSources {
   readonly lookup: PodLookup;
   readonly runtime: Runtime;
-  readonly settings: Pick<KubeletSettings, "nodeName" | "rootDir" | "cgroupRoot" | "cgroupDriver">;
+  readonly settings: Pick<
+    KubeletSettings,
+    "nodeName" | "rootDir" | "cgroupRoot" | "cgroupDriver" | "volumeStatsAggPeriodMs"
+  >;
   readonly clock: Clock;
 }
 

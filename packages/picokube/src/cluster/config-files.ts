@@ -4,9 +4,10 @@ import { stringify } from "yaml";
 import { type Cluster, pathsOf, staticPodPathOf } from "./cluster.js";
 import { dnsVip } from "./components.js";
 
-/** The engine and its disk are the user's, with images of other work on them: as kind does, nothing of theirs is collected,
+/** The machine and its swap, the engine and its disk are the user's, with images of other work on them: as kind does, nothing of theirs is collected,
  *  and no pod goes because their disk is full. */
 export const hostKeeping = {
+  failSwapOn: false,
   imageGCHighThresholdPercent: 100,
   evictionHard: {
     "memory.available": "100Mi",
