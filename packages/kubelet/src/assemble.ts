@@ -124,12 +124,14 @@ export async function assemble({ options, client, informers, runtime, clock, log
   prober.onResult(({ podUid }) => manager.wake(podUid));
   const statuses = createStatusManager({ client, clock, logger });
   const environment = { objects, nodeName: settings.nodeName, hostIps: settings.nodeIps };
+  const recursiveReadOnlyMounts = await runtime.recursiveReadOnlyMounts();
   const volumes = createVolumeManager({
     rootDir: settings.rootDir,
     objects,
     client,
     clock,
     logger,
+    recursiveReadOnlyMounts,
     environment: (pod, container) =>
       containerEnvironment(pod, container, {
         ...environment,
@@ -170,6 +172,7 @@ export async function assemble({ options, client, informers, runtime, clock, log
     otherPods: (uid) => manager.otherPods(uid),
     cgroups: settings.cgroupsPerQos ? { driver, root: settings.cgroupRoot } : undefined,
     memoryCapacityBytes: totalmem(),
+    recursiveReadOnlyMounts,
     clock,
     logger,
     states: new Map(),

@@ -97,6 +97,7 @@ export async function runHollowNode(options: HollowNodeOptions, signal: AbortSig
     otherPods: (uid) => manager.otherPods(uid),
     cgroups: undefined,
     memoryCapacityBytes: 2 ** 33,
+    recursiveReadOnlyMounts: false,
     clock,
     logger,
     states: new Map(),
@@ -150,6 +151,7 @@ const hollowAllocations: AllocatedPods = {
 
 const hollowVolumes: VolumeManager = {
   prepare: async () => ({ mountsFor: async () => [] }),
+  update() {},
   release: async () => {},
   podsOnDisk: async () => [],
   run: async () => {},

@@ -171,8 +171,10 @@ export interface PodVolumes {
 
 /** volumes/volume-manager.ts: createVolumeManager. */
 export interface VolumeManager {
-  /** Mounts everything the pod needs; idempotent and quick when all is mounted. Throws VolumeError. */
+  /** Mounts everything the pod needs; idempotent and quick when all is mounted. Throws a VolumeError, or an AggregateError of several. */
   prepare(pod: Pod, signal: AbortSignal): Promise<PodVolumes>;
+  /** The API's newer word on a pod: files that tell of its labels and annotations follow. */
+  update(pod: Pod): void;
   /** Unmounts and deletes; idempotent. Called when all containers have ended for good. */
   release(podUid: string): Promise<void>;
   /** Pod uids that have something on disk: the orphan sweep compares them with the known pods. */

@@ -41,6 +41,8 @@ export interface Mount {
   readonly hostPath: string;
   readonly containerPath: string;
   readonly readOnly: boolean;
+  /** Of a read-only mount: what is mounted below is read-only too. */
+  readonly recursiveReadOnly?: boolean;
   readonly propagation: "None" | "HostToContainer" | "Bidirectional";
 }
 
@@ -193,6 +195,8 @@ export interface Runtime {
   version(): Promise<{ runtimeName: string; runtimeVersion: string; apiVersion: string }>;
   /** The runtimes that the engine knows by name. */
   runtimeHandlers(): Promise<string[]>;
+  /** Whether it can mount read-only what lies below a mount, too. */
+  recursiveReadOnlyMounts(): Promise<boolean>;
   /** Which driver makes the containers' cgroups. */
   cgroupDriver(): Promise<"cgroupfs" | "systemd">;
   runSandbox(config: SandboxConfig): Promise<string>;

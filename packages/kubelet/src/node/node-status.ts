@@ -50,11 +50,12 @@ export async function nodeStatus(
   before: NodeStatus,
   nowMs: number,
 ): Promise<NodeStatus> {
-  const [disk, images, runtimeVersion, handlers] = await Promise.all([
+  const [disk, images, runtimeVersion, handlers, recursiveReadOnlyMounts] = await Promise.all([
     fileSystem(settings.rootDir).catch(() => fileSystem("/")),
     runtime.listImages().catch(() => undefined),
     runtime.version().catch(() => undefined),
     runtime.runtimeHandlers().catch(() => undefined),
+    runtime.recursiveReadOnlyMounts().catch(() => false),
   ]);
   const { memoryBytes, cpus } = machine;
   const resources = nodeResources(
@@ -95,16 +96,18 @@ export async function nodeStatus(
       ...(machine.swapBytes > 0 ? { swap: { capacity: machine.swapBytes } } : {}),
     },
     images: images ? nodeImages(images, settings.nodeStatusMaxImages) : (before.images ?? []),
-    runtimeHandlers: handlers ? ["", ...handlers].map(runtimeHandler) : (before.runtimeHandlers ?? []),
+    runtimeHandlers: handlers
+      ? ["", ...handlers].map((name) => runtimeHandler(name, { recursiveReadOnlyMounts }))
+      : (before.runtimeHandlers ?? []),
     // Groups of the image's /etc/group always count beside those of the pod.
     features: { supplementalGroupsPolicy: false },
   };
 }
 
-/** No runtime of the engine has what upstream asks of them; "" is the default one. */
-const runtimeHandler = (name: string) => ({
+/** The engine maps users for all of its containers or for none; "" is the default runtime. */
+const runtimeHandler = (name: string, { recursiveReadOnlyMounts }: { recursiveReadOnlyMounts: boolean }) => ({
   name,
-  features: { recursiveReadOnlyMounts: false, userNamespaces: false },
+  features: { recursiveReadOnlyMounts, userNamespaces: false },
 });
 
 function withoutHeartbeats(status: NodeStatus): unknown[] {

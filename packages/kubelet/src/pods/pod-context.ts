@@ -66,6 +66,8 @@ export interface PodContext {
   /** Undefined: containers go where the engine puts them. */
   readonly cgroups: CgroupTree | undefined;
   readonly memoryCapacityBytes: number;
+  /** Whether the runtime can mount read-only what lies below a mount, too. */
+  readonly recursiveReadOnlyMounts: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What was last observed, by pod uid; written by observe alone. */

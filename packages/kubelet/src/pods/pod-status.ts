@@ -13,6 +13,7 @@ import { isSidecar, qosClass } from "@picokube/api/pod";
 import { formatTime } from "@picokube/api/time";
 import { shownResources } from "../allocation/container-resize.js";
 import type { PodState } from "../parts.js";
+import { mountStatuses } from "../volumes/recursive-read-only.js";
 import { newestOf, restartCountOf, shouldContainerBeRestarted } from "./container-spec.js";
 import { apiContainerId, containerStateOf } from "./container-state.js";
 import { podConditions } from "./pod-conditions.js";
@@ -30,6 +31,8 @@ export interface PodStatusInputs {
   /** Last words of an exited container, by its id. */
   readonly terminationMessage: (containerId: string) => string;
   readonly hostIps: readonly string[];
+  /** Whether the runtime has them. */
+  readonly recursiveReadOnlyMounts?: boolean;
   readonly nowMs: number;
   /** Nothing of the pod runs, nor will it again. */
   readonly terminal: boolean;
@@ -56,6 +59,7 @@ function containerStatus(
   const { pod, state, terminal } = inputs;
   const [current, previous] = state.containers.filter(({ name }) => name === container.name);
   const waitsForInit = (pod.spec?.initContainers ?? []).length > 0;
+  const volumeMounts = mountStatuses(container, inputs.recursiveReadOnlyMounts === true);
   const status: ContainerStatus = {
     name: container.name,
     image: container.image ?? "",
@@ -65,6 +69,7 @@ function containerStatus(
     started: false,
     state: { waiting: { reason: waitsForInit ? "PodInitializing" : "ContainerCreating" } },
     lastState: {},
+    ...(volumeMounts.length > 0 ? { volumeMounts } : {}),
   };
   if (current) {
     status.image = current.image;

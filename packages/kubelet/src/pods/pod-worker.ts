@@ -91,6 +91,7 @@ export class PodWorker {
     const before = this.#pod;
     this.#pod = pod;
     this.#resize.update(pod);
+    this.#context.volumes.update(pod);
     const deletionBegins =
       pod.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined;
     if (deletionBegins && this.#stage === "syncing") this.#interrupt();
@@ -199,6 +200,7 @@ export class PodWorker {
       startup: (id) => prober.startup(id),
       terminationMessage: (id) => this.#messages.of(id, old),
       hostIps: settings.nodeIps,
+      recursiveReadOnlyMounts: this.#context.recursiveReadOnlyMounts,
       nowMs: clock.now(),
       terminal,
       resizeConditions: terminal ? [] : this.#resize.conditions(state),

@@ -89,7 +89,8 @@ async function preparePlace(context: PodContext, { pod, state, actions, signal }
     : Promise.resolve({ id: actions.sandboxId!, podIps: state.podIps, wired: Promise.resolve() });
   const volumes = context.volumes.prepare(pod, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    context.events.warning(pod, { reason: "FailedMount", message: (error as Error).message });
+    const failures: Error[] = error instanceof AggregateError ? error.errors : [error as Error];
+    for (const { message } of failures) context.events.warning(pod, { reason: "FailedMount", message });
     throw error;
   });
   const [started, mounted] = await Promise.allSettled([sandbox, volumes]);

@@ -68,7 +68,12 @@ test("items choose keys, names and modes", (t) => {
   const chosen = keysPayload(data, { ...options, items: [{ key: "two", path: "x/y", mode: 0o444 }] });
   t.same([...chosen], [["x/y", { data: Buffer.from("2"), mode: 0o444 }]]);
   const absent = { items: [{ key: "nope", path: "p" }] };
-  t.throws(() => keysPayload(data, { ...options, ...absent }), { message: "references non-existent config key: nope" });
+  t.throws(() => keysPayload(data, { ...options, ...absent }), {
+    message: "configmap references non-existent config key: nope",
+  });
+  t.throws(() => keysPayload(data, { ...options, ...absent, kind: "secret" }), {
+    message: "references non-existent secret key: nope",
+  });
   t.equal(keysPayload(data, { ...options, ...absent, optional: true }).size, 0);
   t.end();
 });
@@ -76,9 +81,23 @@ test("items choose keys, names and modes", (t) => {
 test("small reckonings", (t) => {
   t.equal(refreshTime({ issuedAtMs: 0, expiresAtMs: 3600_000, jitterMs: 0 }), 2880_000);
   t.equal(refreshTime({ issuedAtMs: 0, expiresAtMs: 1e10, jitterMs: 0 }), 24 * 3600_000);
-  const volume = { name: "m", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } };
-  t.equal(memorySizeBytes({ pod: pod("p"), volume }), 64 * 1024 * 1024);
-  t.equal(memorySizeBytes({ pod: pod("p"), volume: { name: "m", emptyDir: {} } }), undefined);
+  const mebibyte = 1024 * 1024;
+  const limited = { name: "c", image: "i", resources: { limits: { memory: "32Mi" } } };
+  const one = pod("p", { spec: { containers: [limited] } });
+  const some = pod("p", { spec: { containers: [limited, { name: "d", image: "i" }] } });
+  for (const [subject, limit, allocatable, wanted] of [
+    [pod("p"), "64Mi", undefined, 64],
+    [pod("p"), "64Mi", "48Mi", 48],
+    [pod("p"), undefined, "48Mi", 48],
+    [pod("p"), undefined, undefined, undefined],
+    [one, "64Mi", "48Mi", 32],
+    [one, "16Mi", "48Mi", 16],
+    [some, undefined, "48Mi", 48],
+  ] as const) {
+    const volume = { name: "m", emptyDir: limit === undefined ? {} : { sizeLimit: limit } };
+    const size = memorySizeBytes({ pod: subject, volume }, allocatable);
+    t.equal(size, wanted && wanted * mebibyte);
+  }
   const info =
     "1 0 0:1 / /p/a rw - tmpfs t rw\n2 1 0:2 / /p/a/b\\040c rw - tmpfs t rw\n3 0 0:3 / /p/ab rw - tmpfs t rw\n";
   t.same(mountsBelow(info, "/p/a"), ["/p/a/b c", "/p/a"]);

@@ -16,6 +16,9 @@ async function makeOwn(path: string): Promise<void> {
   await chmod(path, mode);
 }
 
+/** What setGroupOwnership leaves on a directory: upstream's requiresPermissionChange looks for it on the root alone. */
+const ownedMode = 0o2770;
+
 /** Gives the path back, with its files in the pod's fsGroup. Throws upstream's words when it is not there. */
 export async function setUpLocal(path: string, { pod, localRoot }: { pod: Pod; localRoot: string }): Promise<string> {
   const own = dirname(path) === localRoot && isLocalPathDirectory(basename(path));
@@ -26,7 +29,7 @@ export async function setUpLocal(path: string, { pod, localRoot }: { pod: Pod; l
   }
   if (!info) throw new Error(`path "${path}" does not exist`);
   const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
-  const mismatch = info.gid !== fsGroup || (info.mode & 0o2000) === 0;
+  const mismatch = info.gid !== fsGroup || (info.mode & ownedMode) !== ownedMode;
   if (fsGroup !== undefined && (fsGroupChangePolicy !== "OnRootMismatch" || mismatch))
     await setGroupOwnership(path, fsGroup, { readOnly: false });
   return path;

@@ -18,7 +18,12 @@ export type OwnedPayload = Map<string, OwnedPayloadFile>;
 
 export const defaultMode = 0o644;
 
-/** The keys of an object as files: all, or those that items name. kind is upstream's word in its errors. */
+const missingKey = {
+  config: "configmap references non-existent config key",
+  secret: "references non-existent secret key",
+} as const;
+
+/** The keys of an object as files: all, or those that items name. */
 export function keysPayload(
   data: ReadonlyMap<string, Buffer>,
   {
@@ -38,7 +43,7 @@ export function keysPayload(
   for (const item of items) {
     const bytes = data.get(item.key);
     if (bytes) payload.set(item.path, { data: bytes, mode: item.mode ?? mode });
-    else if (!optional) throw new Error(`references non-existent ${kind} key: ${item.key}`);
+    else if (!optional) throw new Error(`${missingKey[kind]}: ${item.key}`);
   }
   return payload;
 }

@@ -31,14 +31,16 @@ export async function openWithoutSymlinks(base: string, path: string): Promise<F
   return current;
 }
 
-/** Makes the directories of subPath that are missing, by descriptors too. */
-async function makeDirectories(volumePath: string, subPath: string): Promise<void> {
-  const mode = (await stat(volumePath)).mode & 0o777;
-  let reached = volumePath;
+/** Makes the directories of subPath that are missing, by descriptors too; does nothing where it leads to something. */
+export async function makeSubPath(volumePath: string, subPath: string): Promise<void> {
+  const base = await realpath(volumePath);
+  if (await stat(join(base, subPath)).catch(() => undefined)) return;
+  const mode = (await stat(base)).mode & 0o777;
+  let reached = base;
   for (const name of subPath.split("/").filter((part) => part !== "" && part !== ".")) {
     const next = join(reached, name);
     if (!(await stat(next).catch(() => undefined))) {
-      const inside = await openWithoutSymlinks(volumePath, await realpath(reached));
+      const inside = await openWithoutSymlinks(base, await realpath(reached));
       try {
         const made = `/proc/self/fd/${inside.fd}/${name}`;
         await mkdir(made);
@@ -48,11 +50,11 @@ async function makeDirectories(volumePath: string, subPath: string): Promise<voi
       }
     }
     reached = await realpath(next);
-    if (!isWithin(reached, volumePath)) throw new Error(`subpath "${reached}" not within volume path "${volumePath}"`);
+    if (!isWithin(reached, base)) throw new Error(`subpath "${reached}" not within volume path "${base}"`);
   }
 }
 
-/** Binds volume/subPath onto target and leaves what was bound there before. */
+/** Binds volume/subPath, which is there, onto target and leaves what was bound there before. */
 export async function bindSubPath({
   volumePath,
   subPath,
@@ -63,7 +65,6 @@ export async function bindSubPath({
   target: string;
 }): Promise<void> {
   const base = await realpath(volumePath);
-  await makeDirectories(base, subPath);
   const source = await openWithoutSymlinks(base, await realpath(join(base, subPath)));
   try {
     const isDirectory = (await source.stat()).isDirectory();

@@ -158,7 +158,16 @@ test("what is missing is said in upstream's words", async (t) => {
   const logger = createLogger({ name: "test", verbosity: 0 });
   const manager = createVolumeManager({ rootDir, objects, client: {} as Client, clock: realClock(), logger });
   const attempt = (volume: object) =>
-    manager.prepare(pod("p", { metadata: { uid: "u-2" }, spec: { volumes: [{ name: "x", ...volume }] } }), never);
+    manager.prepare(
+      pod("p", {
+        metadata: { uid: "u-2" },
+        spec: {
+          containers: [{ name: "c", image: "i", volumeMounts: [{ name: "x", mountPath: "/x" }] }],
+          volumes: [{ name: "x", ...volume }],
+        },
+      }),
+      never,
+    );
   await t.rejects(attempt({ configMap: { name: "y" } }), {
     name: "VolumeError",
     message: 'MountVolume.SetUp failed for volume "x" : configmap "y" not found',
@@ -208,7 +217,10 @@ test("claims lead to volumes of a host's path, a local path and NFS", async (t) 
   let pods = 0;
   async function mounted(volume: object, spec: object = {}): Promise<string> {
     const uid = `u-claims-${++pods}`;
-    const subject = pod("p", { metadata: { uid }, spec: { ...spec, volumes: [{ name: "x", ...volume }] } });
+    const subject = pod("p", {
+      metadata: { uid },
+      spec: { ...spec, containers: [container], volumes: [{ name: "x", ...volume }] },
+    });
     try {
       const [mount] = await (await manager.prepare(subject, never)).mountsFor(container);
       return mount!.hostPath;

@@ -3,14 +3,15 @@
 
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Container, EphemeralContainer, Pod, Volume, VolumeMount } from "@picokube/api/core/v1";
+import { isDeepStrictEqual } from "node:util";
+import type { Container, EphemeralContainer, Pod, Volume } from "@picokube/api/core/v1";
 import type { Client } from "@picokube/client/client";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
-import type { Mount } from "../cri/runtime.js";
-import { environmentMap, expand } from "../env/expand.js";
-import { ContainerConfigError, type ObjectSource, VolumeError, type VolumeManager } from "../parts.js";
+import { type ObjectSource, VolumeError, type VolumeManager } from "../parts.js";
+import { allContainers } from "../pods/container-spec.js";
 import { configMapPlugin } from "./config-map.js";
+import { containerMounts } from "./container-mounts.js";
 import { downwardApiPlugin } from "./downward-api.js";
 import { emptyDirPlugin } from "./empty-dir.js";
 import { hostPathPlugin } from "./host-path.js";
@@ -21,7 +22,6 @@ import { ephemeralPlugin, persistentVolumeClaimPlugin } from "./persistent-volum
 import { projectedPlugin } from "./projected.js";
 import { secretPlugin } from "./secret.js";
 import { createServiceAccountTokens } from "./service-account-tokens.js";
-import { bindSubPath } from "./sub-path.js";
 import type { VolumePlugin, VolumeSources } from "./volume-plugin.js";
 
 const plugins: readonly VolumePlugin[] = [
@@ -48,6 +48,8 @@ export interface VolumeManagerOptions {
   logger: Logger;
   /** NAME=value lines for subPathExpr. */
   environment?: (pod: Pod, container: Container | EphemeralContainer) => Promise<string[]>;
+  /** Whether the runtime has them. */
+  recursiveReadOnlyMounts?: boolean;
 }
 
 interface Prepared {
@@ -61,6 +63,16 @@ function pluginOf(volume: Volume): VolumePlugin | undefined {
   return plugins.find(({ field }) => volume[field] !== undefined);
 }
 
+/** The volumes that a container mounts; upstream leaves the others alone. */
+function mountedVolumes(pod: Pod): Volume[] {
+  const used = new Set(
+    allContainers(pod).flatMap(({ volumeMounts, volumeDevices }) =>
+      [...(volumeMounts ?? []), ...(volumeDevices ?? [])].map(({ name }) => name),
+    ),
+  );
+  return (pod.spec?.volumes ?? []).filter(({ name }) => used.has(name));
+}
+
 /** Upstream's words for one volume that failed. */
 function mountError(volume: Volume, error: unknown): VolumeError {
   if (error instanceof VolumeError) return error;
@@ -68,13 +80,17 @@ function mountError(volume: Volume, error: unknown): VolumeError {
   return new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${words}`, { cause: error });
 }
 
+const tellsOfPod = ({ downwardAPI, projected }: Volume): boolean =>
+  downwardAPI !== undefined || projected?.sources?.some((source) => source.downwardAPI !== undefined) === true;
+
 /** Makes the one VolumeManager of a kubelet. */
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
-  const { rootDir, objects, client, clock, logger } = options;
+  const { rootDir, objects, client, clock, logger, environment, recursiveReadOnlyMounts = false } = options;
   const tokens = createServiceAccountTokens({ client, clock });
   const sources: VolumeSources = { objects, client, tokens, clock, localRoot: localPathDirectoryOf(rootDir) };
   const podsDir = join(rootDir, "pods");
   const prepared = new Map<string, Prepared>();
+  const running = new AbortController();
 
   function serially<T>(uid: string, pod: Pod | undefined, task: (entry: Prepared) => Promise<T>): Promise<T> {
     const entry = prepared.get(uid) ?? { pod: pod!, paths: new Map(), work: Promise.resolve() };
@@ -99,69 +115,9 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
 
   async function setUpAll(entry: Prepared, volumes: readonly Volume[], signal: AbortSignal): Promise<void> {
     const results = await Promise.allSettled(volumes.map((volume) => setUp(entry, volume, signal)));
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
-  }
-
-  async function mountOf(
-    { pod, paths }: Prepared,
-    container: Container | EphemeralContainer,
-    mount: VolumeMount,
-    index: number,
-  ): Promise<Mount> {
-    let hostPath = paths.get(mount.name);
-    if (hostPath === undefined) {
-      throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
-    }
-    const subPath = mount.subPathExpr ? await expandSubPath(pod, container, mount.subPathExpr) : mount.subPath;
-    if (subPath) {
-      if (subPath.startsWith("/"))
-        throw new ContainerConfigError(`error SubPath \`${subPath}\` must not be an absolute path`);
-      if (subPath.split("/").includes("..")) {
-        throw new ContainerConfigError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`);
-      }
-      const subPaths = join(podsDir, pod.metadata.uid, "volume-subpaths");
-      const target = join(subPaths, mount.name, container.name, String(index));
-      try {
-        await bindSubPath({ volumePath: hostPath, subPath, target });
-      } catch (error) {
-        logger.error("Failed to prepare subPath for volumeMount of the container", {
-          container: container.name,
-          volumeMount: mount.name,
-          err: error,
-        });
-        throw new ContainerConfigError(
-          `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`,
-          { cause: error },
-        );
-      }
-      hostPath = target;
-    }
-    if (mount.recursiveReadOnly === "Enabled") {
-      throw new ContainerConfigError(
-        `failed to resolve recursive read-only mode: volume "${mount.name}" requested recursive read-only mode, but it is not supported by the runtime`,
-      );
-    }
-    const claim = pod.spec?.volumes?.find(({ name }) => name === mount.name)?.persistentVolumeClaim;
-    return {
-      hostPath,
-      containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
-      readOnly: mount.readOnly === true || claim?.readOnly === true,
-      propagation: (mount.mountPropagation ?? "None") as Mount["propagation"],
-    };
-  }
-
-  async function expandSubPath(
-    pod: Pod,
-    container: Container | EphemeralContainer,
-    expression: string,
-  ): Promise<string> {
-    const variables = environmentMap((await options.environment?.(pod, container)) ?? []);
-    return expand(expression, (name) => {
-      const value = variables.get(name);
-      if (value === undefined) throw new ContainerConfigError(`missing value for "${name}"`);
-      return value;
-    });
+    const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
+    if (failures.length > 1) throw new AggregateError(failures, failures.map(({ message }) => message).join(", "));
+    if (failures[0]) throw failures[0];
   }
 
   async function refresh(wanted: (volume: Volume, pod: Pod) => boolean, signal: AbortSignal): Promise<void> {
@@ -180,17 +136,27 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     prepare(pod, signal) {
       return serially(pod.metadata.uid, pod, async (entry) => {
         entry.pod = pod;
-        await setUpAll(entry, pod.spec?.volumes ?? [], signal);
+        await setUpAll(entry, mountedVolumes(pod), signal);
         return {
-          async mountsFor(container) {
-            const mounts: Mount[] = [];
-            for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-              mounts.push(await mountOf(entry, container, mount, index));
-            }
-            return mounts;
-          },
+          mountsFor: (container) =>
+            containerMounts(container, {
+              pod: entry.pod,
+              paths: entry.paths,
+              subPathsDir: join(podsDir, pod.metadata.uid, "volume-subpaths"),
+              environment: async () => (await environment?.(entry.pod, container)) ?? [],
+              recursiveReadOnlyMounts,
+              logger,
+            }),
         };
       });
+    },
+    update(pod) {
+      const entry = prepared.get(pod.metadata.uid);
+      if (!entry?.pod) return;
+      const { labels, annotations } = entry.pod.metadata;
+      entry.pod = pod;
+      if (isDeepStrictEqual([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])) return;
+      void refresh((volume, { metadata }) => metadata.uid === pod.metadata.uid && tellsOfPod(volume), running.signal);
     },
     release(podUid) {
       return serially(podUid, undefined, async (entry) => {
@@ -209,6 +175,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       return readdir(podsDir).catch(() => []);
     },
     async run(signal) {
+      signal.addEventListener("abort", () => running.abort(signal.reason), { once: true });
       let changed = new Set<string>();
       const mentions = (volume: Volume, pod: Pod, what: Set<string>) => {
         const { configMap, secret, projected } = volume;

@@ -2,8 +2,9 @@
 // what Docker needs to be told.
 
 import { readFileSync } from "node:fs";
-import type { ContainerCreateOptions, MountSettings } from "dockerode";
-import type { ContainerConfig, Mount, Sandbox, SandboxConfig } from "../runtime.js";
+import type { ContainerCreateOptions } from "dockerode";
+import type { ContainerConfig, Sandbox, SandboxConfig } from "../runtime.js";
+import { mountSettings } from "./mount-settings.js";
 import { containerLabels, containerName, sandboxLabels, sandboxName } from "./names.js";
 import { pauseImageName } from "./pause-image.js";
 
@@ -38,20 +39,6 @@ export function sandboxCreateOptions(
       SecurityOpt: ["no-new-privileges"],
       LogConfig: logConfig(logLimits),
     },
-  };
-}
-
-// Left to the engine it is rprivate, but rslave where the source holds the engine's own directory: "/", for one.
-const propagations = { None: undefined, HostToContainer: "rslave", Bidirectional: "rshared" } as const;
-
-function mountSettings(mount: Mount): MountSettings {
-  const propagation = propagations[mount.propagation];
-  return {
-    Type: "bind",
-    Source: mount.hostPath,
-    Target: mount.containerPath,
-    ReadOnly: mount.readOnly,
-    ...(propagation ? { BindOptions: { Propagation: propagation } } : {}),
   };
 }
 
@@ -90,7 +77,16 @@ function pidMode(mode: string, sandbox: Sandbox): string {
 /** One container of a pod, joined to the sandbox's network and IPC namespaces. */
 export function containerCreateOptions(
   config: ContainerConfig,
-  { sandbox, hostNetwork, scope, cgroupParent, lowestOomScore, logLimits, runtime }: ContainerPlace,
+  {
+    sandbox,
+    hostNetwork,
+    scope,
+    cgroupParent,
+    lowestOomScore,
+    logLimits,
+    runtime,
+    recursiveReadOnly = false,
+  }: ContainerPlace,
 ): ContainerCreateOptions {
   const { resources, security } = config;
   return {
@@ -114,7 +110,7 @@ export function containerCreateOptions(
       ...(hostNetwork ? { UTSMode: "host" } : {}),
       ...(cgroupParent === undefined ? {} : { CgroupParent: cgroupParent }),
       ...(runtime ? { Runtime: runtime } : {}),
-      Mounts: config.mounts.map(mountSettings),
+      Mounts: config.mounts.map((mount) => mountSettings(mount, { recursiveReadOnly })),
       ...(resources.cpuShares === undefined ? {} : { CpuShares: resources.cpuShares }),
       ...(resources.cpuQuotaUs === undefined ? {} : { CpuQuota: resources.cpuQuotaUs }),
       ...(resources.cpuPeriodUs === undefined ? {} : { CpuPeriod: resources.cpuPeriodUs }),
@@ -147,6 +143,8 @@ export interface ContainerPlace {
   readonly cgroupParent: string | undefined;
   readonly lowestOomScore: number;
   readonly logLimits: LogLimits;
+  /** Whether the engine has read-only mounts that are so all the way down. */
+  readonly recursiveReadOnly?: boolean;
   /** The sandbox's: a pod runs on one. */
   readonly runtime?: string | undefined;
 }

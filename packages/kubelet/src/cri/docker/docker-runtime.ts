@@ -14,6 +14,7 @@ import { engineEvents } from "./events.js";
 import { containerFigures } from "./figures.js";
 import { dockerImages } from "./images.js";
 import { loadDockerode } from "./load-dockerode.js";
+import { hasRecursiveReadOnly } from "./mount-settings.js";
 import { labelNames } from "./names.js";
 import { hostLowestOomScore } from "./oom-score.js";
 import { openAttach, openExec, openLogs, runExec } from "./streams.js";
@@ -42,6 +43,7 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
   const lowestOomScore = hostLowestOomScore();
   const inspected = new Map<string, ContainerInspectInfo>();
   const imageIds = new Map<string, Promise<string>>();
+  let recursiveReadOnly: Promise<boolean> | undefined;
 
   async function inspect(id: string): Promise<ContainerInspectInfo> {
     const info = await docker.getContainer(id).inspect().catch(translateError);
@@ -122,6 +124,19 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
     }
   }
 
+  function recursiveReadOnlyMounts(): Promise<boolean> {
+    recursiveReadOnly ??= docker
+      .version()
+      .then(({ ApiVersion, KernelVersion = "" }) =>
+        hasRecursiveReadOnly({ apiVersion: ApiVersion, kernelVersion: KernelVersion }),
+      )
+      .catch((error: unknown) => {
+        recursiveReadOnly = undefined;
+        return translateError(error);
+      });
+    return recursiveReadOnly;
+  }
+
   async function sandboxStatus(id: string): Promise<Sandbox> {
     const known = inspected.get(id);
     return sandboxOf(known?.State.Running ? known : await inspect(id));
@@ -142,6 +157,8 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
       const { Version, ApiVersion } = await docker.version().catch(translateError);
       return { runtimeName: "docker", runtimeVersion: Version, apiVersion: ApiVersion };
     },
+
+    recursiveReadOnlyMounts,
 
     runtimeHandlers: async () => {
       const { Runtimes = {} } = (await docker.info().catch(translateError)) as { Runtimes?: Record<string, unknown> };
@@ -187,6 +204,7 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
           logLimits,
           cgroupParent: host.CgroupParent || undefined,
           runtime: host.Runtime,
+          recursiveReadOnly: await recursiveReadOnlyMounts(),
         }),
       );
     },
@@ -224,6 +242,8 @@ export function createDockerRuntime({ endpoint, scope, logLimits = defaultLogLim
 
     events: async function* (signal) {
       inspected.clear();
+      // The engine that was started anew may be another.
+      recursiveReadOnly = undefined;
       for await (const event of engineEvents(docker, scope, signal)) {
         inspected.delete(event.containerId);
         yield event;

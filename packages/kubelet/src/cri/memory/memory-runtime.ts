@@ -176,6 +176,7 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
     publish: (image) => published.add(image),
     version: async () => ({ runtimeName: "memory", runtimeVersion: "1", apiVersion: "1" }),
     runtimeHandlers: async () => ["memory"],
+    recursiveReadOnlyMounts: async () => false,
     cgroupDriver: async () => "cgroupfs",
     runSandbox,
     stopSandbox: async (id) => {
