@@ -138,6 +138,14 @@ export interface ImageInfo {
   readonly pinned?: boolean;
 }
 
+export interface ExecResult {
+  readonly exitCode: number;
+  /** First what went to stdout, then stderr; each is cut at 1 MiB. */
+  readonly output: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
 export interface ExecSession {
   /** Carries both ways: raw for a tty; otherwise stdout and stderr stand apart. */
   readonly stdin: NodeJS.WritableStream | undefined;
@@ -213,12 +221,8 @@ export interface Runtime {
   updateContainer(id: string, resources: ContainerResources): Promise<void>;
   listContainers(filter?: { podUid?: string }): Promise<ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus>;
-  /** Runs to its end or the timeout; output is cut at 1 MiB. */
-  execSync(
-    id: string,
-    command: readonly string[],
-    timeoutMs: number,
-  ): Promise<{ exitCode: number; output: string; timedOut: boolean }>;
+  /** Runs to its end or the timeout. */
+  execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   exec(id: string, options: { command: readonly string[]; tty: boolean; stdin: boolean }): Promise<ExecSession>;
   attach(id: string, options: { stdin: boolean }): Promise<ExecSession>;
   logs(

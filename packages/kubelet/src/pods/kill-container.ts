@@ -1,14 +1,14 @@
-// Ends containers: preStop hook, stop signal, grace period; sidecars after the containers they serve, last first.
-// Mirrors upstream's killContainer and its termination ordering. Starts nothing.
+// Ends containers: preStop hook, turn, stop signal, within one grace period. Mirrors upstream's killContainer and
+// killContainersWithSyncResult. Starts nothing.
 
 import type { Container, Pod } from "@picokube/api/core/v1";
-import { isSidecar } from "@picokube/api/pod";
 import type { ContainerStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
 import { allContainers } from "./container-spec.js";
 import type { KillReason } from "./kill-reason.js";
 import { runHook } from "./lifecycle-hooks.js";
 import { networkOwner, type PodContext } from "./pod-context.js";
+import { terminationOrder } from "./termination-order.js";
 
 const minGraceSeconds = 2;
 const defaultGraceSeconds = 30;
@@ -19,6 +19,8 @@ export interface Kill {
   /** Instead of what the pod and its probes say. */
   readonly graceSeconds?: number;
   readonly podIp: string | undefined;
+  /** Resolves when the container's turn to end has come; its preStop hook does not wait for it. */
+  readonly turn?: Promise<unknown>;
   readonly signal: AbortSignal;
 }
 
@@ -35,20 +37,15 @@ function graceOf(pod: Pod, container: Container | undefined, { graceSeconds, rea
   return ofProbe ?? pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
 }
 
-/** Seconds that the preStop hook took. */
+/** Whole seconds that the preStop hook took. */
 async function preStop(context: PodContext, { pod, container, status, graceSeconds, kill }: PreStop): Promise<number> {
   const handler = container?.lifecycle?.preStop;
   if (!container || !handler || graceSeconds <= 0) return 0;
   const startedAt = context.clock.now();
   const { podIp, signal } = kill;
-  const timeoutMs = graceSeconds * 1000;
-  const ended = new AbortController();
-  const timer = context.clock.after(timeoutMs, () =>
-    ended.abort(new Error("PreStop hook not completed in grace period")),
-  );
   try {
-    const either = AbortSignal.any([signal, ended.signal]);
-    await runHook({ handler, container, containerId: status.id, podIp, timeoutMs, signal: either }, context);
+    const timeoutMs = graceSeconds * 1000;
+    await runHook({ handler, pod, container, containerId: status.id, podIp, timeoutMs, signal }, context);
   } catch (error) {
     if (!signal.aborted) {
       context.logger.info("PreStop hook failed", { container: container.name, pod: pod.metadata.name, err: error });
@@ -58,10 +55,24 @@ async function preStop(context: PodContext, { pod, container, status, graceSecon
         message: "PreStopHook failed",
       });
     }
-  } finally {
-    timer.cancel();
   }
-  return Math.ceil((context.clock.now() - startedAt) / 1000);
+  return secondsSince(startedAt, context);
+}
+
+const secondsSince = (startedAtMs: number, { clock }: Pick<PodContext, "clock">) =>
+  Math.floor((clock.now() - startedAtMs) / 1000);
+
+/** Whole seconds that the turn took to come, at most those that are left. */
+async function waitForTurn(context: PodContext, { turn, signal }: Kill, leftSeconds: number): Promise<number> {
+  if (!turn || leftSeconds <= 0) return 0;
+  const startedAt = context.clock.now();
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const timeout = context.clock.sleep(leftSeconds * 1000, either);
+  // It outlives the race, and then its failure is nobody's unhandled rejection.
+  timeout.catch(() => undefined);
+  await Promise.race([turn, timeout]).finally(() => over.abort());
+  return secondsSince(startedAt, context);
 }
 
 interface PreStop {
@@ -78,12 +89,9 @@ export async function killContainer(context: PodContext, pod: Pod, status: Conta
   const message = kill.message ?? `Stopping container ${status.name}`;
   context.events.normal(pod, { container: status.name, reason: "Killing", message });
   const graceSeconds = graceOf(pod, container, kill);
-  const spent = await preStop(context, { pod, container, status, graceSeconds, kill });
-  const left = Math.max(minGraceSeconds, graceSeconds - spent);
-  await context.runtime.stopContainer(
-    status.id,
-    kill.graceSeconds === undefined ? left : Math.min(left, kill.graceSeconds),
-  );
+  let leftSeconds = graceSeconds - (await preStop(context, { pod, container, status, graceSeconds, kill }));
+  leftSeconds -= await waitForTurn(context, kill, leftSeconds);
+  await context.runtime.stopContainer(status.id, Math.max(minGraceSeconds, leftSeconds));
 }
 
 /** Ends all containers of the pod and its sandboxes, and gives its address back. */
@@ -93,24 +101,24 @@ export async function killPod(
   state: PodState,
   { graceSeconds, signal }: { graceSeconds?: number; signal: AbortSignal },
 ): Promise<void> {
-  const startedAt = context.clock.now();
-  const sidecars = (pod.spec?.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
   const running = state.containers.filter((status) => status.state === "running" || status.state === "unknown");
-  const kill = (status: ContainerStatus, grace: number | undefined) =>
-    killContainer(context, pod, status, {
-      ...(grace === undefined ? {} : { graceSeconds: grace }),
+  const before = terminationOrder(
+    pod,
+    running.map(({ name }) => name),
+  );
+  const waitsFor = ({ name }: ContainerStatus) => before.get(name) ?? [];
+  const ends = new Map<string, Promise<void>>();
+  for (const status of running.sort((a, b) => waitsFor(a).length - waitsFor(b).length)) {
+    const others = waitsFor(status).flatMap((name) => ends.get(name) ?? []);
+    const kill = killContainer(context, pod, status, {
+      ...(graceSeconds === undefined ? {} : { graceSeconds }),
+      ...(others.length === 0 ? {} : { turn: Promise.allSettled(others) }),
       podIp: state.podIps[0],
       signal,
     });
-  await settled(running.filter(({ name }) => !sidecars.includes(name)).map((status) => kill(status, graceSeconds)));
-  for (const name of sidecars.reverse()) {
-    const spent = Math.floor((context.clock.now() - startedAt) / 1000);
-    const left = Math.max(
-      minGraceSeconds,
-      (graceSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds) - spent,
-    );
-    await settled(running.filter((status) => status.name === name).map((status) => kill(status, left)));
+    ends.set(status.name, kill);
   }
+  await settled([...ends.values()]);
   await stopSandboxes(context, state);
 }
 

@@ -1,14 +1,14 @@
-// Runs a container's postStart or preStop handler: exec, httpGet, sleep. Says how it failed by throwing; events and
-// what follows are the caller's.
+// Runs a container's postStart or preStop handler: exec, httpGet, sleep. Says how it failed by throwing, in the words of
+// upstream's lifecycle/handlers.go; what follows from a failure is the caller's.
 
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import type { Container, LifecycleHandler } from "@picokube/api/core/v1";
-import type { Clock } from "@picokube/component-base/clock";
-import type { Runtime } from "../cri/runtime.js";
+import type { Container, HTTPGetAction, LifecycleHandler, Pod } from "@picokube/api/core/v1";
+import { httpGet, urlOf } from "../prober/http-get.js";
+import type { PodContext } from "./pod-context.js";
+import { podName } from "./pod-events.js";
 
 export interface HookTarget {
   readonly handler: LifecycleHandler;
+  readonly pod: Pod;
   readonly container: Container;
   readonly containerId: string;
   readonly podIp: string | undefined;
@@ -16,63 +16,57 @@ export interface HookTarget {
   readonly signal: AbortSignal;
 }
 
-/** A container port by number or name; throws in upstream's words. */
-export function resolvePort(port: string | number | undefined, container: Container): number {
-  const number = Number(port);
-  if (Number.isInteger(number) && number > 0) return number;
-  const named = container.ports?.find(({ name }) => name === port);
-  if (!named) throw new Error(`couldn't find port: ${port} in container ${container.name}`);
-  return named.containerPort;
+type Running = Pick<PodContext, "runtime" | "clock" | "events">;
+
+/** What OpenSSL says of an answer that is no TLS. */
+const notTls = new Set(["EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG"]);
+
+/** Any answer will do. One in plain HTTP where HTTPS was asked for leads to a second request, in plain HTTP. */
+async function get(action: HTTPGetAction, target: HookTarget, { events }: Running): Promise<void> {
+  const { pod, container, podIp = "", timeoutMs } = target;
+  const url = urlOf(action, container, podIp);
+  const request = { headers: action.httpHeaders ?? [], userAgent: "kube-lifecycle/1.33" };
+  const signal = AbortSignal.any([target.signal, AbortSignal.timeout(timeoutMs)]);
+  try {
+    await httpGet({ ...request, url }, signal);
+  } catch (error) {
+    if (!notTls.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    const plain = new URL(url.href.replace(/^https:/, "http:"));
+    const headers = request.headers.filter(({ name }) => name.toLowerCase() !== "authorization");
+    await httpGet({ ...request, headers, url: plain }, signal);
+    const message = `request to HTTPS lifecycle hook ${url.host} got HTTP response, retry with HTTP succeeded`;
+    events.warning(pod, { reason: "LifecycleHTTPFallback", message });
+  }
 }
 
-function httpGet(target: HookTarget): Promise<void> {
-  const { handler, container, podIp, timeoutMs, signal } = target;
-  const { host, path = "/", port, scheme = "HTTP", httpHeaders = [] } = handler.httpGet!;
-  const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
-  const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        host: host || podIp,
-        port: resolvePort(port, container),
-        path: path.startsWith("/") ? path : `/${path}`,
-        headers,
-        timeout: timeoutMs,
-        rejectUnauthorized: false,
-        signal,
-      },
-      (response) => {
-        response.resume();
-        const status = response.statusCode ?? 0;
-        if (status >= 400) reject(new Error(`HTTP lifecycle hook failed with status ${status}`));
-        else resolve();
-      },
-    );
-    sent.on("timeout", () => sent.destroy(new Error("HTTP lifecycle hook timed out")));
-    sent.on("error", reject);
-    sent.end();
-  });
-}
-
-async function exec(runtime: Runtime, { handler, containerId, container, timeoutMs }: HookTarget): Promise<void> {
-  const command = handler.exec?.command ?? [];
-  const { exitCode, output, timedOut } = await runtime.execSync(containerId, command, timeoutMs);
-  const shown = `Exec lifecycle hook (${JSON.stringify(command)}) for Container ${JSON.stringify(container.name)} failed`;
-  if (timedOut) throw new Error(`${shown} - error: command timed out, message: ${JSON.stringify(output)}`);
-  if (exitCode === 0) return;
-  throw new Error(
-    `${shown} - error: command '${command.join(" ")}' exited with ${exitCode}, message: ${JSON.stringify(output)}`,
-  );
-}
-
-/** Runs the handler to its end, its failure, or the timeout. */
-export async function runHook(
-  target: HookTarget,
-  { runtime, clock }: { runtime: Runtime; clock: Clock },
+async function exec(
+  command: readonly string[],
+  { containerId, timeoutMs }: HookTarget,
+  { runtime }: Running,
 ): Promise<void> {
-  const { handler, timeoutMs, signal } = target;
-  if (handler.exec) return exec(runtime, target);
-  if (handler.httpGet) return httpGet(target);
-  if (handler.sleep) return clock.sleep(Math.min(handler.sleep.seconds * 1000, timeoutMs), signal);
-  throw new Error(`invalid handler: ${JSON.stringify(handler)}`);
+  const { exitCode, output, stderr, timedOut } = await runtime.execSync(containerId, command, timeoutMs);
+  if (exitCode === 0 && !timedOut) return;
+  const words = command.join(" ");
+  const error = timedOut ? `command ${JSON.stringify(words)} timed out` : `command '${words}' exited with ${exitCode}`;
+  throw new Error(`${error}${timedOut ? "" : `: ${stderr}`}, message: ${JSON.stringify(output)}`);
+}
+
+/** Runs the handler to its end, its failure, or the timeout. A sleep that the timeout cuts short has not failed. */
+export async function runHook(target: HookTarget, context: Running): Promise<void> {
+  const { handler, pod, container, timeoutMs, signal } = target;
+  const of = `for Container ${JSON.stringify(container.name)} in Pod ${JSON.stringify(podName(pod))} failed - error:`;
+  const told = (work: Promise<void>, hook: string) =>
+    work.catch((error: Error) => {
+      throw new Error(`${hook} ${of} ${error.message}`, { cause: error });
+    });
+  if (handler.exec) {
+    const { command = [] } = handler.exec;
+    return told(exec(command, target, context), `Exec lifecycle hook ([${command.join(" ")}])`);
+  }
+  if (handler.httpGet) {
+    const { path = "" } = handler.httpGet;
+    return told(get(handler.httpGet, target, context), `HTTP lifecycle hook (${path})`);
+  }
+  if (handler.sleep) return context.clock.sleep(Math.min(handler.sleep.seconds * 1000, timeoutMs), signal);
+  throw new Error(`Cannot run handler: invalid handler: ${JSON.stringify(handler)}`);
 }

@@ -93,7 +93,7 @@ async function postStart(context: PodContext, start: ContainerStart, containerId
   if (!handler) return;
   const podIp = podIps[0];
   try {
-    await runHook({ handler, container, containerId, podIp, timeoutMs: unlimitedMs, signal }, context);
+    await runHook({ handler, pod, container, containerId, podIp, timeoutMs: unlimitedMs, signal }, context);
   } catch (error) {
     signal.throwIfAborted();
     const message = "PostStartHook failed";

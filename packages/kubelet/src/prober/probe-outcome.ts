@@ -2,8 +2,10 @@
 
 export interface ProbeOutcome {
   readonly success: boolean;
-  /** Upstream's words for a failure. */
+  /** Upstream's words for a failure, or a warning. */
   readonly message: string;
+  /** A success that somebody should look at. */
+  readonly isWarning?: boolean;
 }
 
 /** The probe itself could not be run (no such port, runtime gone): upstream's "errored", retried at once. */

@@ -29,6 +29,7 @@ export interface ProbeWorkerOptions {
   /** A container is new: upstream's initial value is set. */
   onContainer: (containerId: string, previousId: string | undefined) => void;
   onFailure: (words: string) => void;
+  onWarning: (words: string) => void;
   /** Once a probe, whatever its tries. */
   onOutcome?: (outcome: "successful" | "failed" | "unknown", durationMs: number) => void;
   /** Spread of the first probe after the kubelet's own start, 0 to 1. */
@@ -127,7 +128,7 @@ export class ProbeWorker {
 
   /** Undefined when the probe could not be run: as upstream, that says nothing about the container. */
   async #ask(target: ProbeTarget): Promise<ProbeOutcome | undefined> {
-    const { type, probe, run, clock, onFailure, onOutcome } = this.#options;
+    const { type, probe, run, clock, onFailure, onWarning, onOutcome } = this.#options;
     const begunMs = clock.now();
     const name = `${type[0]!.toUpperCase()}${type.slice(1)}`;
     for (let tries = 1; ; tries++) {
@@ -135,6 +136,7 @@ export class ProbeWorker {
         const outcome = await run(probe, target);
         onOutcome?.(outcome.success ? "successful" : "failed", clock.now() - begunMs);
         if (!outcome.success) onFailure(`${name} probe failed: ${outcome.message}`);
+        else if (outcome.isWarning) onWarning(`${name} probe warning: ${outcome.message}`);
         return outcome;
       } catch (error) {
         if (!(error instanceof ProbeError)) throw error;

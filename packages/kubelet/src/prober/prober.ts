@@ -74,6 +74,7 @@ export function createProber({ runtime, lookup, events, clock, metrics }: Prober
       },
       onOutcome: (outcome, durationMs) => metrics?.observe(probed, outcome, durationMs),
       onFailure: (message) => events.record(pod, { type: "Warning", reason: "Unhealthy", message, fieldPath }),
+      onWarning: (message) => events.record(pod, { type: "Warning", reason: "ProbeWarning", message, fieldPath }),
       // A restarted kubelet must not probe everything at one moment.
       jitter: clock.now() - begunMs < freshStartMs && pod.status?.phase === "Running" ? Math.random() : 0,
     });

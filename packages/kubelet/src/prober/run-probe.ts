@@ -4,8 +4,9 @@ import type { Container, Probe } from "@picokube/api/core/v1";
 import { formatDuration } from "@picokube/component-base/duration";
 import type { Runtime } from "../cri/runtime.js";
 import { probeGrpc } from "./grpc-probe.js";
+import { urlOf } from "./http-get.js";
 import { probeHttp } from "./http-probe.js";
-import { hostPort, ProbeError, type ProbeOutcome, resolvePort } from "./probe-outcome.js";
+import { ProbeError, type ProbeOutcome, resolvePort } from "./probe-outcome.js";
 import { probeTcp } from "./tcp-probe.js";
 
 const maxOutputBytes = 10 * 1024;
@@ -38,10 +39,8 @@ export async function runProbe(runtime: Runtime, probe: Probe, target: ProbeTarg
   const { container, podIp } = target;
   if (probe.exec) return probeExec(runtime, target, probe.exec.command ?? [], timeoutMs);
   if (probe.httpGet) {
-    const { scheme = "HTTP", host, path = "/", port, httpHeaders = [] } = probe.httpGet;
-    const address = hostPort(host || podIp, resolvePort(port, container));
-    const url = new URL(`${scheme.toLowerCase()}://${address}${path.startsWith("/") ? "" : "/"}${path}`);
-    return probeHttp({ url, headers: httpHeaders, timeoutMs });
+    const url = urlOf(probe.httpGet, container, podIp);
+    return probeHttp({ url, headers: probe.httpGet.httpHeaders ?? [], timeoutMs });
   }
   if (probe.tcpSocket) {
     return probeTcp({

@@ -47,7 +47,7 @@ const runtime = {
   stats: async () => [{ containerId: "c1", cpuNanos: 5e9, memoryBytes: 10, memoryWorkingSetBytes: 7 }],
   imageDirectory: async () => "/",
   containerDiskUsage: async () => ({ rootfs: { bytes: 1, inodes: 1 }, logs: { bytes: 1, inodes: 1 } }),
-  execSync: async () => ({ exitCode: 0, output: "ran\n", timedOut: false }),
+  execSync: async () => ({ exitCode: 0, output: "ran\n", stderr: "", timedOut: false }),
 } as unknown as Runtime;
 
 const web = pod("web", {

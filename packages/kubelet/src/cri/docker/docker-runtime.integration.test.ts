@@ -50,8 +50,12 @@ test("the Docker runtime", async (t) => {
     const id = await runtime.createContainer(sandboxId, plainContainer({ image, command: sleep }));
     await runtime.startContainer(id);
 
-    const failed = await runtime.execSync(id, ["/bin/busybox", "sh", "-c", "echo $GREETING; exit 7"], 5000);
-    t.same(failed, { exitCode: 7, output: "hello\n", timedOut: false });
+    const failed = await runtime.execSync(
+      id,
+      ["/bin/busybox", "sh", "-c", "echo oops >&2; echo $GREETING; exit 7"],
+      5000,
+    );
+    t.same(failed, { exitCode: 7, output: "hello\noops\n", stderr: "oops\n", timedOut: false });
     const slow = await runtime.execSync(id, ["/bin/busybox", "sleep", "60"], 300);
     t.match(slow, { timedOut: true });
 

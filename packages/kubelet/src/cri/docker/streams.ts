@@ -2,7 +2,7 @@
 
 import type { Duplex, Readable } from "node:stream";
 import type Docker from "dockerode";
-import type { ExecSession, LogOptions } from "../runtime.js";
+import type { ExecResult, ExecSession, LogOptions } from "../runtime.js";
 import { demux } from "./demux.js";
 import { translateError } from "./errors.js";
 
@@ -89,24 +89,29 @@ export async function openAttach(container: Docker.Container, options: { stdin: 
   };
 }
 
+/** Collects a stream's beginning; to be asked for once it has ended. */
+function firstOf(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    if (size < outputLimitBytes) chunks.push(chunk.subarray(0, outputLimitBytes - size));
+    size += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
 /** Runs a command to its end; on a timeout the process is killed, which Docker itself cannot do. */
 export async function runExec(
   container: Docker.Container,
   command: readonly string[],
   timeoutMs: number,
-): Promise<{ exitCode: number; output: string; timedOut: boolean }> {
+): Promise<ExecResult> {
   const exec = await createExec(container, { command, tty: false, stdin: false }).catch(translateError);
   const stream = (await exec.start({ hijack: true, stdin: false }).catch(translateError)) as Duplex;
   const ended = closed(stream);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const keep = (chunk: Buffer) => {
-    if (size < outputLimitBytes) chunks.push(chunk.subarray(0, outputLimitBytes - size));
-    size += chunk.length;
-  };
-  const { stdout, stderr } = demux(stream);
-  stdout.on("data", keep);
-  stderr.on("data", keep);
+  const streams = demux(stream);
+  const [stdout, stderr] = [firstOf(streams.stdout), firstOf(streams.stderr)];
+  const said = () => ({ output: `${stdout()}${stderr()}`, stderr: stderr() });
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<"timeout">((resolve) => {
     timer = setTimeout(() => resolve("timeout"), timeoutMs);
@@ -123,10 +128,10 @@ export async function runExec(
         // It has ended by itself meanwhile.
       }
     }
-    return { exitCode: -1, output: Buffer.concat(chunks).toString(), timedOut: true };
+    return { exitCode: -1, ...said(), timedOut: true };
   }
   const exitCode = await execExitCode(exec);
-  return { exitCode: exitCode ?? -1, output: Buffer.concat(chunks).toString(), timedOut: false };
+  return { exitCode: exitCode ?? -1, ...said(), timedOut: false };
 }
 
 /** dockerode's own logs() holds the whole log in memory unless it follows; this always streams. */

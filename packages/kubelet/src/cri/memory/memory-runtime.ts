@@ -215,7 +215,7 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
       if (container(id).state !== "running") throw new Error(`Container ${id} is not running`);
       executed.push({ id, command });
       const [program, code] = command;
-      return { exitCode: program === "exit" ? Number(code) : 0, output: "", timedOut: false };
+      return { exitCode: program === "exit" ? Number(code) : 0, output: "", stderr: "", timedOut: false };
     },
     exec: async (id, { command }) => {
       executed.push({ id: container(id).id, command });
