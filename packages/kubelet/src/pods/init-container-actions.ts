@@ -1,5 +1,5 @@
-// The init containers' share of computePodActions: run in order, sidecars stay and are gated by their startup probe.
-// Mirrors upstream's computeInitContainerActions. Pure.
+// The init containers' share of computePodActions: run in order, sidecars stay, are gated by their startup probe, and are
+// restarted whatever the others do. Mirrors upstream's computeInitContainerActions. Pure.
 
 import type { Container, Pod } from "@picokube/api/core/v1";
 import { isSidecar } from "@picokube/api/pod";
@@ -19,55 +19,73 @@ export interface InitActions {
   readonly toUpdate: { id: string; name: string }[];
 }
 
-/** What init containers need in the present sandbox. */
+/** What init containers need in the present sandbox. Looks from the last one back, for those that are done may have been
+ * removed: the last that has a status tells how far the pod has come; before it sidecars alone matter. */
 export function computeInitActions(pod: Pod, state: PodState, verdicts: Verdicts): InitActions {
   const inits = pod.spec?.initContainers ?? [];
   const sandboxId = state.sandboxes[0]?.id;
   const current = (name: string) =>
     state.containers.find((status) => status.name === name && status.sandboxId === sandboxId);
   const podHasInitialized = (pod.spec?.containers ?? []).some(({ name }) => (current(name)?.startedAt ?? 0) > 0);
-  const lastWithStatus = inits.findLastIndex(({ name }) => current(name) !== undefined);
-  const actions: InitActions = { initialized: true, failed: false, toStart: [], toKill: [], toUpdate: [] };
+  const found: Omit<InitActions, "initialized" | "failed"> = { toStart: [], toKill: [], toUpdate: [] };
+  let initialized = podHasInitialized || inits.length === 0;
+  let isPast = initialized;
 
-  for (const [index, container] of inits.entries()) {
+  for (const [index, container] of [...inits.entries()].reverse()) {
     const status = current(container.name);
-    const verdict = isSidecar(container)
-      ? sidecarVerdict(container, status, { verdicts, actions })
-      : initVerdict(pod, status, { done: podHasInitialized || (status === undefined && index < lastWithStatus) });
-    if (verdict === "failed") return { ...actions, initialized: false, failed: true };
-    if (verdict === "start") actions.toStart.push(container.name);
-    if (verdict !== "done" && !podHasInitialized) return { ...actions, initialized: false };
+    if (!status) {
+      if (isPast && isSidecar(container)) found.toStart.unshift(container.name);
+      continue;
+    }
+    if (isPast && !isSidecar(container)) continue;
+    const { isDone, mustStart, failed } = isSidecar(container)
+      ? sidecarVerdict(container, status, { verdicts, found })
+      : initVerdict(pod, status);
+    if (failed) return { ...found, toStart: [], initialized: false, failed };
+    if (isDone && !isPast) {
+      const next = inits[index + 1];
+      if (next) found.toStart.unshift(next.name);
+      else initialized = true;
+    }
+    if (mustStart) found.toStart.unshift(container.name);
+    isPast = true;
   }
-  return actions;
+  if (!isPast) found.toStart.unshift(inits[0]!.name);
+  return { ...found, initialized, failed: false };
 }
 
-type Verdict = "done" | "wait" | "start" | "failed";
+interface Verdict {
+  /** The next one may start. */
+  readonly isDone?: boolean;
+  readonly mustStart?: boolean;
+  readonly failed?: boolean;
+}
 
-function initVerdict(pod: Pod, status: ContainerStatus | undefined, { done }: { done: boolean }): Verdict {
-  if (done) return "done";
-  if (!status || status.state === "created" || status.state === "unknown") return "start";
-  if (status.state === "running") return "wait";
-  if (status.exitCode === 0) return "done";
-  return pod.spec?.restartPolicy === "Never" ? "failed" : "start";
+function initVerdict(pod: Pod, status: ContainerStatus): Verdict {
+  if (status.state === "created") return { mustStart: true };
+  if (status.state === "running") return {};
+  if (status.state === "exited" && status.exitCode === 0) return { isDone: true };
+  return pod.spec?.restartPolicy === "Never" ? { failed: true } : { mustStart: true };
 }
 
 function sidecarVerdict(
   container: Container,
-  status: ContainerStatus | undefined,
-  { verdicts, actions }: { verdicts: Verdicts; actions: InitActions },
+  status: ContainerStatus,
+  { verdicts, found }: { verdicts: Verdicts; found: Pick<InitActions, "toKill" | "toUpdate"> },
 ): Verdict {
-  if (status?.state !== "running") return "start";
+  const { name } = container;
+  if (status.state === "unknown") {
+    const message = 'Init container is in "unknown" state, try killing it before restart';
+    found.toKill.push({ id: status.id, name, message, reason: "Unknown" });
+  }
+  if (status.state !== "running") return { mustStart: true };
+  const isDone = container.startupProbe === undefined || verdicts.startup(status.id) === true;
   const why = reasonToKill(container, status, verdicts);
   if (why) {
-    actions.toKill.push({
-      id: status.id,
-      name: container.name,
-      message: why.reason === "Resize" ? why.message : `${why.message}, will be restarted`,
-      reason: why.reason,
-    });
-    return "start";
+    const kind = why.reason === "Resize" ? "Container" : "Init container";
+    found.toKill.push({ id: status.id, name, message: `${kind} ${name} ${why.fault}`, reason: why.reason });
+    return { isDone, mustStart: true };
   }
-  if (resizeOf(container, status) === "update") actions.toUpdate.push({ id: status.id, name: container.name });
-  const started = container.startupProbe === undefined || verdicts.startup(status.id) === true;
-  return started ? "done" : "wait";
+  if (resizeOf(container, status) === "update") found.toUpdate.push({ id: status.id, name });
+  return { isDone };
 }

@@ -20,23 +20,15 @@ export interface Verdicts {
   startup(containerId: string): boolean | undefined;
 }
 
-/** Why a running container must be replaced; undefined when it may stay. */
+/** Why a running container must be replaced, in words that follow its name; undefined when it may stay. */
 export function reasonToKill(
   container: Container,
   status: ContainerStatus,
   verdicts: Verdicts,
-): { message: string; reason: KillReason } | undefined {
-  if (containerChanged(container, status)) {
-    return { message: `Container ${container.name} definition changed`, reason: "Changed" };
-  }
-  if (verdicts.liveness(status.id) === false) {
-    return { message: `Container ${container.name} failed liveness probe`, reason: "LivenessProbe" };
-  }
-  if (verdicts.startup(status.id) === false) {
-    return { message: `Container ${container.name} failed startup probe`, reason: "StartupProbe" };
-  }
-  if (resizeOf(container, status) === "restart") {
-    return { message: `Container ${container.name} resize requires restart`, reason: "Resize" };
-  }
+): { fault: string; reason: KillReason } | undefined {
+  if (containerChanged(container, status)) return { fault: "definition changed", reason: "Changed" };
+  if (verdicts.liveness(status.id) === false) return { fault: "failed liveness probe", reason: "LivenessProbe" };
+  if (verdicts.startup(status.id) === false) return { fault: "failed startup probe", reason: "StartupProbe" };
+  if (resizeOf(container, status) === "restart") return { fault: "resize requires restart", reason: "Resize" };
   return undefined;
 }

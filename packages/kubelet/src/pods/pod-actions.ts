@@ -121,10 +121,11 @@ function regularActions(pod: Pod, state: PodState, verdicts: Verdicts) {
     }
     const restart = why.reason === "Changed" || pod.spec?.restartPolicy !== "Never";
     if (restart) toStart.push(name);
+    const message = `Container ${name} ${why.fault}`;
     toKill.push({
       id: status.id,
       name,
-      message: restart && why.reason !== "Resize" ? `${why.message}, will be restarted` : why.message,
+      message: restart && why.reason !== "Resize" ? `${message}, will be restarted` : message,
       reason: why.reason,
     });
   }

@@ -3,7 +3,7 @@
 
 import type { Container, ContainerStatus, Pod, PodCondition } from "@picokube/api/core/v1";
 import { isSidecar, podCondition } from "@picokube/api/pod";
-import type { Phase } from "./pod-phase.js";
+import { anyRegularStarted, type Phase } from "./pod-phase.js";
 
 export interface ConditionInputs {
   readonly pod: Pod;
@@ -52,10 +52,8 @@ function initialized({ pod, phase, initStatuses, statuses }: ConditionInputs): P
   if (phase === "Succeeded" && found.unknown.length === 0) {
     return { ...yes("Initialized"), reason: "PodCompleted" };
   }
-  const anyRegular = statuses.some(
-    ({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated,
-  );
-  const message = anyRegular ? "" : words(found, "incomplete");
+  // Once it has been initialized it stays so, also while its sidecars restart.
+  const message = anyRegularStarted(statuses) ? "" : words(found, "incomplete");
   return message === "" ? yes("Initialized") : no("Initialized", "ContainersNotInitialized", message);
 }
 

@@ -15,63 +15,77 @@ interface Counts {
   succeeded: number;
 }
 
-function countInit(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>, counts: Counts): void {
+type Statuses = ReadonlyMap<string, ContainerStatus>;
+
+function countInit(pod: Pod, statuses: Statuses, counts: Counts): void {
   for (const container of pod.spec?.initContainers ?? []) {
-    const state = statuses.get(container.name)?.state;
-    const last = statuses.get(container.name)?.lastState;
-    if (isSidecar(container)) {
-      const started = statuses.get(container.name)?.started === true;
-      if (!started && !state?.terminated) counts.pendingInit++;
-      continue;
+    if (isSidecar(container)) continue;
+    const { state, lastState } = statuses.get(container.name) ?? {};
+    const ended = state?.terminated ?? (state?.waiting && lastState?.terminated);
+    if (!ended) counts.pendingInit++;
+    else if (ended.exitCode !== 0) counts.failedInit++;
+  }
+}
+
+/** A sidecar that runs keeps its pod Running; how one ended says nothing of the pod. */
+function countSidecars(pod: Pod, statuses: Statuses, counts: Counts): void {
+  for (const { name } of (pod.spec?.initContainers ?? []).filter(isSidecar)) {
+    const { state, lastState, started } = statuses.get(name) ?? {};
+    if (state?.running) {
+      counts.running++;
+      if (started !== true) counts.pendingInit++;
+    } else if (state?.waiting && !lastState?.terminated) {
+      counts.waiting++;
+      counts.pendingInit++;
+    } else if (!state?.waiting && !state?.terminated) {
+      counts.unknown++;
+      counts.pendingInit++;
     }
-    if (state?.terminated) {
-      if (state.terminated.exitCode !== 0) counts.failedInit++;
-    } else if (state?.waiting && last?.terminated && last.terminated.exitCode !== 0) counts.failedInit++;
-    else counts.pendingInit++;
   }
 }
 
-function countRegular(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>, counts: Counts): void {
+function countRegular(pod: Pod, statuses: Statuses, counts: Counts): void {
   for (const { name } of pod.spec?.containers ?? []) {
-    const status = statuses.get(name);
-    if (!status?.state) counts.unknown++;
-    else if (status.state.running) counts.running++;
-    else if (status.state.terminated) {
+    const { state, lastState } = statuses.get(name) ?? {};
+    if (state?.running) counts.running++;
+    else if (state?.terminated) {
       counts.stopped++;
-      if (status.state.terminated.exitCode === 0) counts.succeeded++;
-    } else if (status.state.waiting) {
-      if (status.lastState?.terminated) counts.stopped++;
-      else counts.waiting++;
-    } else counts.unknown++;
+      if (state.terminated.exitCode === 0) counts.succeeded++;
+    } else if (!state?.waiting) counts.unknown++;
+    else if (lastState?.terminated) counts.stopped++;
+    else counts.waiting++;
   }
 }
 
-/** terminal: nothing of the pod runs, nor will it again. */
-export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], { terminal }: { terminal: boolean }): Phase {
-  const byName = new Map(statuses.map((status) => [status.name, status]));
-  const counts: Counts = {
-    pendingInit: 0,
-    failedInit: 0,
-    unknown: 0,
-    running: 0,
-    waiting: 0,
-    stopped: 0,
-    succeeded: 0,
-  };
+/** Whether any regular container runs or has ever run: upstream's HasAnyRegularContainerStarted. */
+export function anyRegularStarted(statuses: readonly ContainerStatus[]): boolean {
+  return statuses.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated);
+}
+
+export interface PhaseInputs {
+  readonly initStatuses: readonly ContainerStatus[];
+  readonly statuses: readonly ContainerStatus[];
+  /** Nothing of the pod runs, nor will it again. */
+  readonly terminal: boolean;
+}
+
+/** The phase that the containers' states come to. */
+export function podPhase(pod: Pod, { initStatuses, statuses, terminal }: PhaseInputs): Phase {
+  const byName = new Map([...initStatuses, ...statuses].map((status) => [status.name, status]));
+  const counts = { pendingInit: 0, failedInit: 0, unknown: 0, running: 0, waiting: 0, stopped: 0, succeeded: 0 };
   countInit(pod, byName, counts);
+  countSidecars(pod, byName, counts);
   countRegular(pod, byName, counts);
   const policy = pod.spec?.restartPolicy ?? "Always";
   if (counts.failedInit > 0 && policy === "Never") return "Failed";
-  const anyRegularRan = counts.running + counts.stopped > 0;
-  if (counts.pendingInit > 0 && !anyRegularRan) return "Pending";
-  if (counts.failedInit > 0 && !anyRegularRan) return terminal ? "Failed" : "Pending";
+  if (counts.pendingInit > 0 && !anyRegularStarted(statuses)) return "Pending";
   if (counts.waiting > 0) return "Pending";
   if (counts.running > 0 && counts.unknown === 0) return "Running";
   if (counts.running === 0 && counts.stopped > 0 && counts.unknown === 0) {
-    if (terminal) return counts.stopped === counts.succeeded ? "Succeeded" : "Failed";
+    const verdict = counts.stopped === counts.succeeded ? "Succeeded" : "Failed";
+    if (terminal) return verdict;
     if (policy === "Always") return "Running";
-    if (counts.stopped === counts.succeeded) return "Succeeded";
-    return policy === "Never" ? "Failed" : "Running";
+    return verdict === "Failed" && policy === "OnFailure" ? "Running" : verdict;
   }
   return "Pending";
 }

@@ -12,12 +12,14 @@ import type {
 import { isSidecar, qosClass } from "@picokube/api/pod";
 import { formatTime } from "@picokube/api/time";
 import { shownResources } from "../allocation/container-resize.js";
+import type { ContainerStatus as RuntimeStatus } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
 import { mountStatuses } from "../volumes/recursive-read-only.js";
 import { newestOf, restartCountOf, shouldContainerBeRestarted } from "./container-spec.js";
-import { apiContainerId, containerStateOf } from "./container-state.js";
+import { apiContainerId, containerStateOf, messageLimitBytes } from "./container-state.js";
 import { podConditions } from "./pod-conditions.js";
-import { podPhase } from "./pod-phase.js";
+import { type Phase, type PhaseInputs, podPhase } from "./pod-phase.js";
+import { lostState, terminatedStatuses } from "./terminated-statuses.js";
 
 export interface PodStatusInputs {
   readonly pod: Pod;
@@ -49,17 +51,18 @@ export interface PodStatusInputs {
 
 type AnyContainer = Container | EphemeralContainer;
 
-const lost = (message: string) => ({ terminated: { exitCode: 137, reason: "ContainerStatusUnknown", message } });
-
 /** The status of one container. */
 function containerStatus(
   inputs: PodStatusInputs,
   { container, old, isInit }: { container: AnyContainer; old: ContainerStatus | undefined; isInit: boolean },
 ): ContainerStatus {
-  const { pod, state, terminal } = inputs;
+  const { pod, state } = inputs;
   const [current, previous] = state.containers.filter(({ name }) => name === container.name);
   const waitsForInit = (pod.spec?.initContainers ?? []).length > 0;
   const volumeMounts = mountStatuses(container, inputs.recursiveReadOnlyMounts === true);
+  const limitBytes = messageLimitBytes(pod);
+  const stateOf = (ofRuntime: RuntimeStatus) =>
+    containerStateOf(ofRuntime, { said: inputs.terminationMessage(ofRuntime.id), limitBytes });
   const status: ContainerStatus = {
     name: container.name,
     image: container.image ?? "",
@@ -76,20 +79,20 @@ function containerStatus(
     status.imageID = current.imageId;
     status.containerID = apiContainerId(current.id);
     status.restartCount = Math.max(restartCountOf(current), status.restartCount);
-    status.state = containerStateOf(current, inputs.terminationMessage(current.id));
-    if (previous?.state === "exited") {
-      status.lastState = containerStateOf(previous, inputs.terminationMessage(previous.id));
-    } else if (old?.containerID === status.containerID && old.lastState) status.lastState = old.lastState;
+    status.state = stateOf(current);
+    if (previous?.state === "exited") status.lastState = stateOf(previous);
+    else if (old?.lastState && (old.containerID === undefined || old.containerID === status.containerID)) {
+      status.lastState = old.lastState;
+    }
   } else if (old?.state?.terminated) {
     // Collected since: what was known of it stays.
     return { ...old, ready: isInit && old.state.terminated.exitCode === 0, started: false };
   } else if (old?.state?.running) {
-    const words = "The container could not be located when the pod was deleted.  The container used to be Running";
-    if (!terminal) status.lastState = lost(words);
-  } else if (old?.lastState?.terminated) status.lastState = old.lastState;
-  if (terminal && !current && status.state?.waiting) {
-    status.state = lost("The container could not be located when the pod was terminated");
-  }
+    status.lastState = lostState(
+      "The container could not be located when the pod was deleted.  The container used to be Running",
+    );
+    if (!pod.metadata.deletionTimestamp) status.restartCount++;
+  } else if (old?.lastState) status.lastState = old.lastState;
   return status;
 }
 
@@ -148,9 +151,15 @@ function withResources(
   };
 }
 
+/** One that has ended without having become either is Failed. */
+function phaseOf(pod: Pod, inputs: PhaseInputs): Phase {
+  const phase = podPhase(pod, inputs);
+  return inputs.terminal && phase !== "Succeeded" ? "Failed" : phase;
+}
+
 /** The whole status; conditions without transition times. */
 export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
-  const { pod, state, old, hostIps, verdict } = inputs;
+  const { pod, state, old, hostIps, verdict, terminal } = inputs;
   const startTime = old?.startTime ?? formatTime(inputs.nowMs);
   if (verdict?.refused) {
     // Upstream's rejectPod: of containers that were never wanted here there is nothing to tell.
@@ -161,13 +170,19 @@ export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
   const ended = oldPhase === "Failed" || oldPhase === "Succeeded";
   // Refused by an earlier kubelet, or ended before it ever came here: the API's word stands.
   if (old && ended && !old.containerStatuses?.length && state.containers.length === 0) return old;
-  const inits = statusesOf(inputs, pod.spec?.initContainers ?? [], { olds: old?.initContainerStatuses, isInit: true });
-  const statuses = statusesOf(inputs, pod.spec?.containers ?? [], { olds: old?.containerStatuses, isInit: false });
+  const found = {
+    initStatuses: statusesOf(inputs, pod.spec?.initContainers ?? [], {
+      olds: old?.initContainerStatuses,
+      isInit: true,
+    }),
+    statuses: statusesOf(inputs, pod.spec?.containers ?? [], { olds: old?.containerStatuses, isInit: false }),
+  };
   const ephemeral = statusesOf(inputs, pod.spec?.ephemeralContainers ?? [], {
     olds: old?.ephemeralContainerStatuses,
     isInit: false,
   });
-  const phase = verdict?.phase ?? (ended ? oldPhase : podPhase(pod, [...inits, ...statuses], inputs));
+  const { initStatuses, statuses } = terminal ? terminatedStatuses(pod, found) : found;
+  const phase = verdict?.phase ?? (ended ? oldPhase : phaseOf(pod, { initStatuses, statuses, terminal }));
   const sandboxReady = state.sandboxes[0]?.ready === true && state.podIps.length > 0;
   const podIps = state.podIps.length > 0 ? state.podIps : (old?.podIPs ?? []).map(({ ip }) => ip);
   const reason = verdict?.reason ?? old?.reason;
@@ -175,7 +190,7 @@ export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
   return {
     phase,
     conditions: [
-      ...podConditions({ pod, phase, initStatuses: inits, statuses, sandboxReady }),
+      ...podConditions({ pod, phase, initStatuses, statuses, sandboxReady }),
       ...(inputs.resizeConditions ?? []),
       ...(verdict?.conditions ?? []),
     ],
@@ -184,7 +199,7 @@ export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
     ...(hostIps[0] === undefined ? {} : { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),
     ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map((ip) => ({ ip })) }),
     startTime,
-    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
     containerStatuses: statuses.sort((a, b) => (a.name < b.name ? -1 : 1)),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),

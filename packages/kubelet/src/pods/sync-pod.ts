@@ -186,9 +186,12 @@ function nextAttempt(context: PodContext, pod: Pod, state: PodState, name: strin
     ...(known?.ephemeralContainerStatuses ?? []),
   ].find((status) => status.name === name);
   const present = newestOf(state, name);
+  const last = told?.containerID ? undefined : told?.lastState?.terminated;
+  // One that was lost has been counted already when that was told; of one that was collected its id is known.
+  const [lost, collected] = [last && !last.containerID, last?.containerID !== undefined];
   const counts = [
-    ...(told?.containerID ? [told.restartCount] : []),
-    ...(told?.lastState?.terminated && !told.containerID ? [told.restartCount] : []),
+    ...(told?.containerID || collected ? [told!.restartCount] : []),
+    ...(lost ? [told!.restartCount - 1] : []),
     ...(present ? [Math.max(restartCountOf(present), present.attempt)] : []),
   ];
   return counts.length === 0 ? 0 : Math.max(...counts) + 1;

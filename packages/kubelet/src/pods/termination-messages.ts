@@ -43,7 +43,8 @@ export class TerminationMessages {
     return terminationMessage({
       path: status.mounts.find((mount) => mount.containerPath === containerPath)?.hostPath,
       policy: policy === "FallbackToLogsOnError" ? policy : "File",
-      failed: status.exitCode !== 0,
+      // One that could not even be started has logged nothing.
+      failed: status.exitCode !== 0 && status.error === "",
       readLog: () => this.#readLog(status.id),
     });
   }
