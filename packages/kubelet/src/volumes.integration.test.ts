@@ -204,7 +204,7 @@ test("volumes", async (t) => {
       await client.create(configmaps, { metadata, data: { k: "v" } });
       await client.create(secrets, { metadata, stringData: { p: "w" } });
       await ready("patient");
-      t.equal(await inside("patient", "cat /c/k /s/p"), "vw");
+      t.equal(await inside("patient", "cat /c/k /s/p; ls /trust; test ! -e /image"), "vw");
       t.notMatch(await eventsOf("patient"), '"unused"');
       for (const name of ["patient", "keyless"]) await remove(name);
     },

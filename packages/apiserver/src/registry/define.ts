@@ -1,7 +1,8 @@
-// Makes a ResourceDefinition out of a kind's declaration: adds what all kinds with a /status share.
+// Makes a ResourceDefinition out of a kind's declaration: adds what all kinds with a /status, or with a pod spec, share.
 
 import type { KubernetesObject } from "@picokube/api/meta/v1";
 import { cloneJson } from "../storage/clone-json.js";
+import { dropDisabledPodFields, podSpecOf } from "./core/disabled-pod-fields.js";
 import { isOwnWrite } from "./own-write.js";
 import type { ResourceDefinition } from "./resource-definition.js";
 
@@ -16,7 +17,8 @@ export function define<T extends KubernetesObject>(
     readonly keepsStatusOnCreate?: boolean;
   },
 ): ResourceDefinition {
-  const { keepsStatusOnCreate, ...rest } = definition;
+  const { keepsStatusOnCreate, ...declared } = definition;
+  const rest = withoutDisabledFields(declared);
   if (!rest.hasStatus) return rest as unknown as ResourceDefinition;
   const withStatus: ResourceDefinition<T> = {
     ...rest,
@@ -33,4 +35,21 @@ export function define<T extends KubernetesObject>(
     },
   };
   return withStatus as unknown as ResourceDefinition;
+}
+
+/** Kinds with a pod spec lose the fields that feature gates switch off. */
+function withoutDisabledFields<T extends KubernetesObject>(definition: ResourceDefinition<T>): ResourceDefinition<T> {
+  const specOf = podSpecOf(definition.resource);
+  if (!specOf) return definition;
+  return {
+    ...definition,
+    prepareForCreate(object, context) {
+      dropDisabledPodFields(specOf(object));
+      return definition.prepareForCreate?.(object, context);
+    },
+    prepareForUpdate(object, old, context) {
+      dropDisabledPodFields(specOf(object), specOf(old));
+      return definition.prepareForUpdate?.(object, old, context);
+    },
+  };
 }
