@@ -12,11 +12,13 @@ import { mapped, self } from "@picokube/client/watch-sources";
 import type { Dependencies } from "../dependencies.js";
 import { servicesOf } from "./endpoint-ports.js";
 import { planEndpoints } from "./endpoints-plan.js";
+import { createTriggerTimes, withTriggerTime } from "./trigger-times.js";
 
 const headlessLabel = "service.kubernetes.io/headless";
 // Old leader elections kept their lock in Endpoints without a Service.
 const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader";
 const overCapacityAnnotation = "endpoints.kubernetes.io/over-capacity";
+const truncatedMark = "truncated";
 
 /** Upstream's endpoints-controller. */
 export function endpointsController({ client, informers, options, recorder: recorderOf }: Dependencies): Controller {
@@ -24,11 +26,13 @@ export function endpointsController({ client, informers, options, recorder: reco
   const podInformer = informers.for(pods);
   const endpointsInformer = informers.for(endpoints);
   const recorder = recorderOf("endpoint-controller");
+  const triggerTimes = createTriggerTimes();
 
   async function reconcile(key: ObjectKey) {
     const { namespace, name } = splitKey(key) as { namespace: string; name: string };
     const service = serviceInformer.get(key);
     if (!service) {
+      triggerTimes.forget(key);
       if (!endpointsInformer.get(key)) return;
       await client.delete(endpoints, { namespace, name }).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
@@ -40,6 +44,8 @@ export function endpointsController({ client, informers, options, recorder: reco
     if (Object.keys(selector).length === 0 || service.spec?.type === "ExternalName") return;
     const matches = selectorFromSet(selector);
     const selected = podInformer.list(namespace).filter((pod) => matches.matches(pod.metadata.labels));
+    // Asked even when nothing is to be written: it must know what was seen.
+    const triggerTime = triggerTimes.of(key, service, selected);
     const { subsets, truncated } = planEndpoints(service, selected);
     const current = endpointsInformer.get(key);
     const { [headlessLabel]: _, ...serviceLabels } = service.metadata.labels ?? {};
@@ -48,15 +54,18 @@ export function endpointsController({ client, informers, options, recorder: reco
       "endpoints.kubernetes.io/managed-by": "endpoint-controller",
       ...(service.spec?.clusterIP === "None" ? { [headlessLabel]: "" } : {}),
     };
-    const { [overCapacityAnnotation]: __, ...kept } = current?.metadata.annotations ?? {};
-    const annotations = truncated ? { ...kept, [overCapacityAnnotation]: "truncated" } : kept;
+    const { [overCapacityAnnotation]: marked, ...others } = current?.metadata.annotations ?? {};
     if (
       current &&
       semanticDeepEqual(current.subsets, subsets) &&
       semanticDeepEqual(current.metadata.labels, labels) &&
-      semanticDeepEqual(current.metadata.annotations, annotations)
+      marked === (truncated ? truncatedMark : undefined)
     )
       return;
+    const annotations = {
+      ...withTriggerTime(others, triggerTime),
+      ...(truncated ? { [overCapacityAnnotation]: truncatedMark } : {}),
+    };
     try {
       if (current)
         await client.update(endpoints, { ...current, metadata: { ...current.metadata, labels, annotations }, subsets });

@@ -7,73 +7,112 @@ import type { NewObject, OwnerReference } from "@picokube/api/meta/v1";
 import { isPodReady } from "@picokube/api/pod";
 import { apiVersionOf } from "@picokube/api/resource";
 import { hostnameOf, isCandidate, portsOf, type ResolvedPort } from "../endpoints/endpoint-ports.js";
+import type { SliceChanges } from "./slice-changes.js";
 
 export const serviceNameLabel = "kubernetes.io/service-name";
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
 export const manager = "endpointslice-controller.k8s.io";
 const headlessLabel = "service.kubernetes.io/headless";
 
-export interface SlicePlan {
-  readonly create: readonly NewObject<EndpointSlice>[];
-  readonly update: readonly EndpointSlice[];
+/** One address type's slices; the other half of what a Service may have. */
+export interface SlicePlan extends SliceChanges {
+  readonly addressType: AddressType;
   readonly delete: readonly EndpointSlice[];
 }
 
-type AddressType = "IPv4" | "IPv6";
+export interface ServicePlan {
+  readonly byAddressType: readonly SlicePlan[];
+  /** Slices of an address type that the Service has no more. */
+  readonly delete: readonly EndpointSlice[];
+  /** Pods left out because their node is unknown. */
+  readonly skipped: readonly Pod[];
+}
 
-/** The writes that bring the Service's slices in line with its pods. */
-export function planEndpointSlices({
-  service,
-  pods,
-  nodes,
-  existing,
-  owner,
-  maxEndpoints,
-}: {
-  service: Service;
-  pods: readonly Pod[];
-  nodes: (name: string) => Node | undefined;
-  existing: readonly EndpointSlice[];
-  owner: OwnerReference;
-  maxEndpoints: number;
-}): SlicePlan {
-  const plan = {
-    create: [] as NewObject<EndpointSlice>[],
-    update: [] as EndpointSlice[],
-    delete: [] as EndpointSlice[],
-  };
+export type AddressType = EndpointSlice["addressType"];
+
+export interface PlanInput {
+  readonly service: Service;
+  readonly pods: readonly Pod[];
+  nodes(name: string): Node | undefined;
+  readonly existing: readonly EndpointSlice[];
+  readonly owner: OwnerReference;
+  readonly maxEndpoints: number;
+}
+
+/** The writes that bring the Service's slices in line with its pods; hints are not its affair. */
+export function planEndpointSlices({ pods: selected, existing: all, ...input }: PlanInput): ServicePlan {
+  const { service, nodes } = input;
   const families = (service.spec?.ipFamilies ?? ["IPv4"]) as AddressType[];
+  const candidates = selected.filter((pod) => isCandidate(pod, { includeTerminating: true }));
+  // Who wants addresses of pods that are not ready wants these as well.
+  const isKnown = ({ spec }: Pod) =>
+    service.spec?.publishNotReadyAddresses === true || nodes(spec?.nodeName ?? "") !== undefined;
+  const pods = candidates.filter(isKnown);
+  const existing = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return {
+    byAddressType: families.map((addressType) => {
+      const ofType = existing.filter((slice) => slice.addressType === addressType);
+      return planAddressType({ ...input, addressType, pods, existing: ofType });
+    }),
+    delete: existing.filter(({ addressType }) => !families.includes(addressType)),
+    skipped: candidates.filter((pod) => !isKnown(pod)),
+  };
+}
+
+function planAddressType({
+  addressType,
+  existing,
+  ...input
+}: PlanInput & { readonly addressType: AddressType }): SlicePlan {
+  const { service, owner, maxEndpoints } = input;
   const labels = labelsOf(service);
-  const wanted = desiredGroups({ service, pods, nodes, families });
-  const claimed = new Set<EndpointSlice>();
-  for (const { addressType, ports, endpoints } of wanted) {
-    const slices = existing.filter(
-      (slice) => slice.addressType === addressType && samePorts(slice, ports) && !claimed.has(slice),
-    );
-    for (const slice of slices) claimed.add(slice);
+  const create: NewObject<EndpointSlice>[] = [];
+  const update: EndpointSlice[] = [];
+  const unwanted = new Set(existing);
+  const fresh = (endpoints: Endpoint[], ports: readonly ResolvedPort[]) =>
+    ({
+      apiVersion: apiVersionOf(endpointslices),
+      kind: endpointslices.kind,
+      metadata: {
+        generateName: `${service.metadata.name}-`,
+        namespace: service.metadata.namespace!,
+        labels,
+        ownerReferences: [owner],
+      },
+      addressType,
+      endpoints,
+      ports: ports.map(asSlicePort),
+    }) as NewObject<EndpointSlice>;
+  for (const { ports, endpoints } of desiredGroups({ ...input, addressType })) {
+    const slices = existing.filter((slice) => isOwned(slice, owner) && samePorts(slice, ports) && unwanted.has(slice));
     const filled = fill({ slices, endpoints, maxEndpoints });
     for (const [slice, list] of filled.kept) {
-      if (list.length === 0 && filled.kept.size + filled.fresh.length > 1) plan.delete.push(slice);
-      else if (!semanticDeepEqual(slice.endpoints, list) || !semanticDeepEqual(slice.metadata.labels, labels))
-        plan.update.push({ ...slice, metadata: { ...slice.metadata, labels }, endpoints: list });
+      if (list.length === 0 && (slice.endpoints ?? []).length > 0) continue;
+      unwanted.delete(slice);
+      if (!sameButHints(slice.endpoints ?? [], list) || !semanticDeepEqual(slice.metadata.labels, labels))
+        update.push({ ...slice, metadata: { ...slice.metadata, labels }, endpoints: list });
     }
-    for (const list of filled.fresh)
-      plan.create.push({
-        apiVersion: apiVersionOf(endpointslices),
-        kind: endpointslices.kind,
-        metadata: {
-          generateName: `${service.metadata.name}-`,
-          namespace: service.metadata.namespace!,
-          labels,
-          ownerReferences: [owner],
-        },
-        addressType,
-        endpoints: list,
-        ports: ports.map(asSlicePort),
-      } as NewObject<EndpointSlice>);
+    create.push(...filled.fresh.map((list) => fresh(list, ports)));
   }
-  for (const slice of existing) if (!claimed.has(slice)) plan.delete.push(slice);
-  return plan;
+  // A slice without endpoints tells "none" from "not seen yet".
+  if (unwanted.size === existing.length && create.length === 0) {
+    const isPlaceholder = (slice: EndpointSlice) =>
+      isOwned(slice, owner) && samePorts(slice, []) && semanticDeepEqual(slice.metadata.labels, labels);
+    const placeholder = existing.find((slice) => isPlaceholder(slice) && (slice.endpoints ?? []).length === 0);
+    if (placeholder) unwanted.delete(placeholder);
+    else create.push(fresh([], []));
+  }
+  // What would be deleted becomes what would be made: its readers never see the endpoints twice, or not at all.
+  for (const slice of unwanted) {
+    if (create.length === 0) break;
+    if (!isOwned(slice, owner)) continue;
+    unwanted.delete(slice);
+    const { metadata: _, ...contents } = create.pop()!;
+    update.push({ ...slice, ...contents, metadata: { ...slice.metadata, labels } } as EndpointSlice);
+  }
+  const changed = new Set(update.map(({ metadata }) => metadata.name));
+  const isUnchanged = (slice: EndpointSlice) => !unwanted.has(slice) && !changed.has(slice.metadata.name);
+  return { addressType, create, update, unchanged: existing.filter(isUnchanged), delete: [...unwanted] };
 }
 
 // A slice keeps the endpoints that it has, so that a change of one pod is a change of one slice.
@@ -103,8 +142,6 @@ function fill({
     while (list.length < maxEndpoints && rest.length > 0) list.push(rest.shift()!);
   const fresh: Endpoint[][] = [];
   while (rest.length > 0) fresh.push(rest.splice(0, maxEndpoints));
-  // Upstream keeps one empty slice, so that "no endpoints" can be told from "not seen yet".
-  if (kept.size === 0 && fresh.length === 0) fresh.push([]);
   return { kept, fresh };
 }
 
@@ -112,35 +149,36 @@ function identity({ targetRef, addresses }: Endpoint): string {
   return `${targetRef?.uid ?? ""}/${addresses.join(",")}`;
 }
 
+// Of an old Service of the same name: the garbage collector's.
+function isOwned({ metadata }: EndpointSlice, { uid }: OwnerReference): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+}
+
+function sameButHints(before: readonly Endpoint[], after: readonly Endpoint[]): boolean {
+  return semanticDeepEqual(
+    before.map(({ hints: _, ...endpoint }) => endpoint),
+    after,
+  );
+}
+
 function desiredGroups({
   service,
   pods,
   nodes,
-  families,
-}: {
-  service: Service;
-  pods: readonly Pod[];
-  nodes: (name: string) => Node | undefined;
-  families: readonly AddressType[];
-}): { addressType: AddressType; ports: ResolvedPort[]; endpoints: Endpoint[] }[] {
-  const groups = new Map<string, { addressType: AddressType; ports: ResolvedPort[]; endpoints: Endpoint[] }>();
+  addressType,
+}: Pick<PlanInput, "service" | "pods" | "nodes"> & { addressType: AddressType }) {
+  const groups = new Map<string, { ports: ResolvedPort[]; endpoints: Endpoint[] }>();
   for (const pod of pods) {
-    if (!isCandidate(pod, { includeTerminating: true })) continue;
-    const ports = portsOf(service, pod);
     const ips = pod.status?.podIPs?.map(({ ip }) => ip) ?? [pod.status!.podIP!];
-    for (const addressType of families) {
-      const addresses = ips.filter((ip) => ip.includes(":") === (addressType === "IPv6"));
-      if (addresses.length === 0) continue;
-      const id = `${addressType}${JSON.stringify(ports)}`;
-      const group = groups.get(id) ?? { addressType, ports, endpoints: [] };
-      groups.set(id, group);
-      group.endpoints.push(endpointOf({ service, pod, addresses, node: nodes(pod.spec?.nodeName ?? "") }));
-    }
+    const addresses = ips.filter((ip) => ip.includes(":") === (addressType === "IPv6"));
+    if (addresses.length === 0) continue;
+    const ports = portsOf(service, pod);
+    const id = JSON.stringify(ports);
+    const group = groups.get(id) ?? { ports, endpoints: [] };
+    groups.set(id, group);
+    group.endpoints.push(endpointOf({ service, pod, addresses, node: nodes(pod.spec?.nodeName ?? "") }));
   }
-  for (const addressType of families)
-    if (![...groups.values()].some((group) => group.addressType === addressType))
-      groups.set(addressType, { addressType, ports: [], endpoints: [] });
-  return [...groups.values()];
+  return groups.values();
 }
 
 function endpointOf({
