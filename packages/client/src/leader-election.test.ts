@@ -12,9 +12,10 @@ import { runLeaseRenewal } from "./lease.js";
 import { createClient } from "./rest-client.js";
 
 async function leaseServer(t: Pick<Test, "teardown">) {
-  const state: { lease: Lease | undefined; down: boolean; writes: number } = {
+  const state: { lease: Lease | undefined; down: boolean; silent: boolean; writes: number } = {
     lease: undefined,
     down: false,
+    silent: false,
     writes: 0,
   };
   let version = 0;
@@ -25,6 +26,7 @@ async function leaseServer(t: Pick<Test, "teardown">) {
       response.statusCode = code;
       response.end(JSON.stringify({ kind: "Status", code, reason, message: reason }));
     };
+    if (state.silent) return;
     if (state.down) return fail(500, "InternalError");
     if (request.method === "GET")
       return state.lease ? response.end(JSON.stringify(state.lease)) : fail(404, "NotFound");
@@ -119,6 +121,37 @@ test("a leader that cannot renew stops and says so", async (t) => {
     },
   });
   await t.rejects(done, { name: "LeaseLostError", message: "leaderelection lost" });
+});
+
+test("a leader that is told to end does so while the server is silent", async (t) => {
+  const { state, client } = await leaseServer(t);
+  const stop = new AbortController();
+  let asked = 0;
+  const done = runWithLeaderElection({
+    client: {
+      ...client,
+      get(...args) {
+        asked += 1;
+        return client.get(...args);
+      },
+    },
+    lease: { namespace: "kube-system", name: "x" },
+    identity: "a",
+    clock: realClock(),
+    logger,
+    signal: stop.signal,
+    leaseDurationMs: 300_000,
+    renewDeadlineMs: 200_000,
+    retryPeriodMs: 20,
+    run: untilAborted,
+  });
+  while (state.writes === 0) await realClock().sleep(5);
+  state.silent = true;
+  const before = asked;
+  while (asked === before) await realClock().sleep(5);
+  stop.abort();
+  await done;
+  t.equal(state.lease?.spec?.holderIdentity, "a", "it could not give the lease back");
 });
 
 test("a node's heartbeat makes its Lease and renews it", async (t) => {

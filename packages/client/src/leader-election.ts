@@ -46,7 +46,7 @@ export async function runWithLeaderElection(options: LeaderElectionOptions): Pro
   const leads = masterStatus(options);
   leads(0);
   logger.info("Attempting to acquire leader lease...", { lease: name });
-  while (!(await elector.tryAcquireOrRenew())) {
+  while (!(await elector.tryAcquireOrRenew(signal))) {
     const jitteredMs = retryPeriodMs * (1 + 1.2 * Math.random());
     await clock.sleep(jitteredMs, signal).catch(() => {});
     if (signal.aborted) return;
@@ -63,7 +63,8 @@ export async function runWithLeaderElection(options: LeaderElectionOptions): Pro
     while (!leading.signal.aborted) {
       await clock.sleep(retryPeriodMs, leading.signal).catch(() => {});
       if (leading.signal.aborted) return;
-      if (await elector.tryAcquireOrRenew()) renewedMs = clock.now();
+      if (await elector.tryAcquireOrRenew(leading.signal)) renewedMs = clock.now();
+      else if (leading.signal.aborted) return;
       else if (clock.now() - renewedMs >= renewDeadlineMs || elector.heldByOther()) {
         lost = true;
         elector.announce(`${identity} stopped leading`);
@@ -116,15 +117,17 @@ class Elector {
       this.#options.recorder?.record(this.#observed, { type: "Normal", reason: "LeaderElection", message });
   }
 
-  async tryAcquireOrRenew(): Promise<boolean> {
+  /** A server that is away must not hold up a process that is told to end: the signal breaks a request off. */
+  async tryAcquireOrRenew(signal: AbortSignal): Promise<boolean> {
     const { client, lease, identity, clock, logger } = this.#options;
     try {
-      const current = await client.get(leases, lease).catch((error: unknown) => {
+      const current = await client.get(leases, lease, { signal }).catch((error: unknown) => {
         if (isNotFound(error)) return undefined;
         throw error;
       });
       if (!current) {
-        this.#observe(await client.create(leases, { metadata: { ...lease }, spec: this.#claim(undefined) }));
+        const made = { metadata: { ...lease }, spec: this.#claim(undefined) };
+        this.#observe(await client.create(leases, made, { signal }));
         return true;
       }
       if (current.metadata.resourceVersion !== this.#observed?.metadata.resourceVersion) this.#observe(current);
@@ -134,9 +137,10 @@ class Elector {
         logger.v(4).info("Lease is held and has not yet expired", { holder });
         return false;
       }
-      this.#observe(await client.update(leases, { ...current, spec: this.#claim(current.spec) }));
+      this.#observe(await client.update(leases, { ...current, spec: this.#claim(current.spec) }, { signal }));
       return true;
     } catch (error) {
+      if (signal.aborted) return false;
       const raced = isConflict(error) || isAlreadyExists(error);
       logger.v(raced ? 2 : 0).info("Failed to acquire or renew lease", { err: error });
       return false;
