@@ -88,7 +88,7 @@ program
   .action(async ({ dataDir }: { dataDir: string }) => {
     if (!(await status(dataDir))) process.exitCode = 1;
   });
-const certs = program.command("certs").description("show, check and renew the cluster's certificates");
+const certs = program.command("certs").description("show, check and renew certificates");
 certs
   .command("list")
   .description("a row a certificate: until when it holds, who signed it, what is wrong")
@@ -96,10 +96,10 @@ certs
   .action(({ dataDir }: { dataDir: string }) => listCerts(dataDir));
 certs
   .command("check")
-  .description("say what is wrong with each certificate; exit code 1 when something is")
+  .description("say what is wrong with each certificate and this machine's addresses; exit code 1 when something is")
   .addOption(dataDir())
-  .action(({ dataDir }: { dataDir: string }) => {
-    if (!checkCerts(dataDir)) process.exitCode = 1;
+  .action(async ({ dataDir }: { dataDir: string }) => {
+    if (!(await checkCerts(dataDir))) process.exitCode = 1;
   });
 certs
   .command("renew [names...]")

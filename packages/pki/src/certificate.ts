@@ -85,17 +85,20 @@ export async function issueCertificate({
 
 const USAGE_OIDS = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" };
 
-/** Why a certificate must be issued anew; undefined when it still serves its subject. */
+/** Why a certificate must be issued anew; undefined when it still serves its subject. Renewed a month before its end, unless
+ *  somebody else sees to that. */
 export function reasonToReissue({
   pair,
   ca,
   subject,
   nowMs,
+  renewBeforeMs = RENEW_BEFORE_MS,
 }: {
   pair: KeyPair | undefined;
-  ca: KeyPair;
+  ca: Pick<KeyPair, "cert">;
   subject: CertificateSubject;
   nowMs: number;
+  renewBeforeMs?: number;
 }): string | undefined {
   if (!pair) return "it is missing";
   let certificate: X509Certificate;
@@ -106,7 +109,7 @@ export function reasonToReissue({
     return "it is damaged";
   }
   if (!certificate.verify(new X509Certificate(ca.cert).publicKey)) return "another CA signed it";
-  if (Date.parse(certificate.validTo) - nowMs < RENEW_BEFORE_MS) return `it expires at ${certificate.validTo}`;
+  if (Date.parse(certificate.validTo) - nowMs < renewBeforeMs) return `it expires at ${certificate.validTo}`;
   const wanted = [...(subject.organizations ?? []).map((name) => `O=${name}`), `CN=${subject.commonName}`].sort();
   if (certificate.subject.split("\n").sort().join("\n") !== wanted.join("\n")) return "it has another subject";
   const usages = certificate.keyUsage ?? [];

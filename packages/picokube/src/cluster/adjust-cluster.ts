@@ -1,9 +1,9 @@
 // An existing cluster and the flags of a later `up`: what may change, what may not, and an address that the machine lost.
 
-import { networkInterfaces } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "@picokube/component-base/config-error";
 import type { Cluster } from "./cluster.js";
+import { hasAddress } from "./host.js";
 import { machineAddress, type UpFlags } from "./resolve-cluster.js";
 
 const fixed = {
@@ -37,8 +37,4 @@ export function requireUnchanged(running: Cluster, wanted: Cluster): void {
   throw new ConfigError(
     `the cluster ${running.name} is running with other settings: picokube down first, then up with these`,
   );
-}
-
-function hasAddress(address: string): boolean {
-  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((one) => one.address === address));
 }

@@ -1,6 +1,7 @@
 // What the machine says of itself: routes and the address it is reached at. Reads only, through iproute2.
 
 import { execFile } from "node:child_process";
+import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -21,6 +22,11 @@ export async function routes(): Promise<string[]> {
   return (await ipRoutes())
     .filter(({ dst }) => dst !== "default")
     .map(({ dst }) => (dst.includes("/") ? dst : `${dst}/32`));
+}
+
+/** Whether one of the machine's links has that address now. */
+export function hasAddress(address: string): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((one) => one.address === address));
 }
 
 /** The source address of packets to that host; undefined when there is no way to it. */

@@ -1,22 +1,16 @@
-// `picokube certs list|check|renew`: how the cluster's certificates stand, and new ones while everything runs on.
+// `picokube certs list|check|renew`: how the certificates of this machine stand, and new ones while everything runs on.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "@picokube/component-base/config-error";
-import { type CertificateState, certificateStates } from "@picokube/pki/certificate-states";
+import { type CertificateState, certificateStates, joinedCertificateStates } from "@picokube/pki/certificate-states";
 import pc from "picocolors";
-import { type Cluster, pathsOf, requireCluster as requireAnyCluster } from "../cluster/cluster.js";
+import { type Cluster, pathsOf, requireCluster } from "../cluster/cluster.js";
+import { hasAddress } from "../cluster/host.js";
+import { parseEndpoint } from "../join/endpoint.js";
 import { clusterNames, makeCredentials } from "../steps/credentials.js";
+import { requireApiServer } from "../steps/worker.js";
 import { printTable } from "./print-table.js";
-
-/** Throws ConfigError on a joined machine, which has no CA to issue anything with. */
-function requireCluster(dataDir: string): Cluster {
-  const cluster = requireAnyCluster(dataDir);
-  if (!cluster.joined) return cluster;
-  throw new ConfigError(
-    `this machine joined the cluster at ${cluster.joined.server}: its kubelet renews its certificates by itself, they lie in ${pathsOf(cluster).pki}; after a change of address: picokube certs renew --node-ip detect, or --server URL`,
-  );
-}
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -36,19 +30,50 @@ export function listCerts(dataDir: string): void {
   printTable(["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "CERTIFICATE AUTHORITY", "STATE"], rows);
 }
 
-/** Says what is wrong with each certificate, and what to do; returns whether all is well. */
-export function checkCerts(dataDir: string): boolean {
+/** Says what is wrong with each certificate and with the addresses that it is known by, and what to do; resolves to whether
+ *  all is well. */
+export async function checkCerts(dataDir: string): Promise<boolean> {
   const cluster = requireCluster(dataDir);
   const faults = statesOf(cluster, Date.now()).filter(({ fault }) => fault !== undefined);
-  if (faults.length === 0) console.log(`All certificates of the cluster ${cluster.name} are well.`);
-  for (const { fault } of faults) console.log(pc.red(fault!));
-  if (faults.some(({ ca }) => ca !== undefined)) console.log("\nTry: picokube certs renew");
-  return faults.length === 0;
+  const misplaced = [...addressFaults(cluster), ...(cluster.joined ? await serverFaults(cluster) : [])];
+  for (const words of [...faults.map(({ fault }) => fault!), ...misplaced]) console.log(pc.red(words));
+  if (faults.length + misplaced.length === 0)
+    console.log(
+      cluster.joined
+        ? `All certificates of the node ${cluster.nodeName} are well.`
+        : `All certificates of the cluster ${cluster.name} are well.`,
+    );
+  const mend = cluster.joined
+    ? "Try: picokube certs renew --node-ip detect here; kubectl get csr and kubectl certificate approve on the first machine"
+    : "Try: picokube certs renew";
+  if (faults.some(({ ca }) => ca !== undefined)) console.log(`\n${mend}`);
+  return faults.length + misplaced.length === 0;
+}
+
+/** Certificates that name another address than the machine's are good for nothing. */
+function addressFaults({ nodeName, nodeIp }: Cluster): string[] {
+  if (hasAddress(nodeIp)) return [];
+  return [
+    `this machine no longer has the address ${nodeIp}, by which the cluster knows ${nodeName}: picokube certs renew --node-ip detect`,
+  ];
+}
+
+/** Whether a joined machine reaches its API server, by its address and with the cluster's CA. */
+async function serverFaults(cluster: Cluster): Promise<string[]> {
+  const mend = "if the first machine has another address now: picokube certs renew --server https://NEW:PORT";
+  return requireApiServer(cluster, parseEndpoint(cluster.joined!.server)).then(
+    () => [],
+    (error: Error) => [`${error.message}; ${mend}`],
+  );
 }
 
 /** Issues these leaf certificates anew, or all of them; running processes take them up within seconds. */
 export async function renewCerts(dataDir: string, names: readonly string[]): Promise<void> {
   const cluster = requireCluster(dataDir);
+  if (cluster.joined)
+    throw new ConfigError(
+      `this machine joined the cluster at ${cluster.joined.server}: its kubelet renews its certificates by itself, they lie in ${pathsOf(cluster).pki}; after a change of address: picokube certs renew --node-ip detect, or --server URL`,
+    );
   const leafs = statesOf(cluster, Date.now()).filter(({ ca }) => ca !== undefined);
   const unknown = names.find((name) => !leafs.some((leaf) => leaf.name === name));
   if (unknown !== undefined) {
@@ -64,5 +89,9 @@ export async function renewCerts(dataDir: string, names: readonly string[]): Pro
 }
 
 function statesOf(cluster: Cluster, nowMs: number): CertificateState[] {
-  return certificateStates({ directory: pathsOf(cluster).pki, nowMs, ...clusterNames(cluster) });
+  const place = { directory: pathsOf(cluster).pki, nowMs };
+  const { nodeName, nodeIp } = cluster;
+  return cluster.joined
+    ? joinedCertificateStates({ ...place, nodeName, nodeIps: [nodeIp] })
+    : certificateStates({ ...place, ...clusterNames(cluster) });
 }

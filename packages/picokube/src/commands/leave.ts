@@ -1,7 +1,6 @@
 // `picokube leave`: takes this machine out of the cluster that it joined, in order, and every trace of the cluster off it.
 
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { nodes } from "@picokube/api/core/v1";
 import { isNotFound } from "@picokube/api/errors";
 import { loadKubeconfig } from "@picokube/client/kubeconfig";
@@ -11,11 +10,10 @@ import { type Cluster, pathsOf, requireCluster } from "../cluster/cluster.js";
 import { kubeletKubeconfig } from "../cluster/components.js";
 import { requireRoot } from "../cluster/preflight.js";
 import { DrainError, drain } from "../join/drain.js";
-import { askEndpoint, parseEndpoint } from "../join/endpoint.js";
+import { parseEndpoint } from "../join/endpoint.js";
+import { requireApiServer } from "../steps/worker.js";
 import { stopSupervised } from "../supervisor/stop-supervised.js";
 import { reset } from "./reset.js";
-
-const reachMs = 5_000;
 
 export interface LeaveFlags {
   readonly dataDir: string;
@@ -43,9 +41,7 @@ async function sayGoodbye(
   try {
     const path = kubeletKubeconfig(cluster);
     if (!existsSync(path)) throw new Error("its kubelet never had a certificate");
-    // Asked once, where the client below would try again and again.
-    const ca = readFileSync(join(pathsOf(cluster).pki, "ca.crt"), "utf8");
-    await askEndpoint(parseEndpoint(server), { path: "/livez", ca, timeoutMs: reachMs });
+    await requireApiServer(cluster, parseEndpoint(server));
     const client = createClient({ kubeconfig: loadKubeconfig(path), userAgent: "picokube" });
     try {
       console.log(`Draining ${nodeName}.`);

@@ -1,6 +1,7 @@
 // What runs on a joined machine: its kubelet and kube-proxy, started and waited for.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { loadKubeconfig } from "@picokube/client/kubeconfig";
 import { createClient } from "@picokube/client/rest-client";
 import pc from "picocolors";
@@ -8,11 +9,20 @@ import { type Cluster, pathsOf } from "../cluster/cluster.js";
 import { componentSpec, kubeletKubeconfig } from "../cluster/components.js";
 import { dockerAnswers, requireTools } from "../cluster/preflight.js";
 import { probeHealth } from "../cluster/probe-health.js";
+import { askEndpoint, type Endpoint } from "../join/endpoint.js";
 import { startSupervisor } from "../supervisor/start-supervisor.js";
 import { nodeIsReady } from "./node-is-ready.js";
 import { poll } from "./poll.js";
 
 const readyMs = 120_000;
+const reachMs = 5_000;
+
+/** Asks once, where a client would try again and again. Throws ConfigError naming the mend unless the cluster's own API server
+ *  answers there. */
+export async function requireApiServer(cluster: Cluster, endpoint: Endpoint): Promise<void> {
+  const ca = readFileSync(join(pathsOf(cluster).pki, "ca.crt"), "utf8");
+  await askEndpoint(endpoint, { path: "/livez", ca, timeoutMs: reachMs });
+}
 
 /** Starts what a joined machine runs. */
 export async function startWorker(cluster: Cluster): Promise<void> {
