@@ -9,9 +9,8 @@ import { addressTowards } from "../cluster/host.js";
 import { requireRoot } from "../cluster/preflight.js";
 import { machineAddress } from "../cluster/resolve-cluster.js";
 import { formatEndpoint, parseEndpoint } from "../join/endpoint.js";
-import { startWorker, waitForWorker } from "../steps/worker.js";
+import { requireApiServer, startWorker, waitForWorker } from "../steps/worker.js";
 import { stopSupervised } from "../supervisor/stop-supervised.js";
-import { down } from "./down.js";
 import { up } from "./up.js";
 
 export interface AddressChange {
@@ -29,7 +28,8 @@ export async function changeAddress(dataDir: string, { nodeIp, server }: Address
   if (server !== undefined)
     throw new ConfigError("--server is for machines that joined: here the API server has this machine's own --node-ip");
   const address = nodeIp === "detect" || nodeIp === undefined ? await machineAddress() : nodeIp;
-  await down(dataDir);
+  // Local VMs run on: `up` tells them where their API server is now.
+  await stopSupervised(pathsOf(cluster).processes);
   await up({ dataDir, nodeIp: address, controlPlaneOnly: cluster.controlPlaneOnly, componentArgs: {} });
   console.log(
     `\nOn each machine that joined: picokube certs renew --server https://${formatEndpoint({ host: address, port: cluster.ports.securePort })}`,
@@ -43,6 +43,8 @@ async function changeWorker(cluster: Cluster, { nodeIp, server }: AddressChange)
   if (known === undefined)
     throw new ConfigError(`there is no way from here to ${endpoint.host}: give this machine's address with --node-ip`);
   const changed = { ...cluster, nodeIp: known, joined: { server: `https://${formatEndpoint(endpoint)}` } };
+  // Before anything is stopped for an address that was mistyped.
+  await requireApiServer(cluster, endpoint);
   await stopSupervised(pathsOf(cluster).processes);
   const path = kubeletKubeconfig(cluster);
   // The kubelet wrote it when it bootstrapped, as JSON: one cluster, whose server is all that changes.

@@ -39,7 +39,8 @@ export async function runSupervisor({ dataDir, node }: { dataDir: string; node?:
     // A joined machine's kubelet sees to its own.
     cluster.joined ||
       renewCredentials(
-        () => (vm ? makeVmCredentials(cluster, vm) : makeCredentials(cluster)),
+        // As the settings are then: the machine's address may be another by that time.
+        () => (vm ? makeVmCredentials(requireCluster(dataDir), vm) : makeCredentials(requireCluster(dataDir))),
         clock,
         controller.signal,
       ),

@@ -1,19 +1,20 @@
 // Boots, halts and removes local VMs: link, credentials, files, supervisor. Knows nothing of Nodes and pods.
 
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeNodeKubeconfigs } from "@picokube/pki/kubeconfig";
 import { ensureNodePki } from "@picokube/pki/node-certificates";
 import { type Cluster, pathsOf, staticPodPathOf, writeFileWhole } from "../cluster/cluster.js";
+import { kubeletKubeconfig } from "../cluster/components.js";
 import { configFiles } from "../cluster/config-files.js";
 import { isAlive, signalProcess, waitForExit } from "../supervisor/process-identity.js";
 import { readProcessTable, writeProcessTable } from "../supervisor/process-table.js";
 import { startSupervisor } from "../supervisor/start-supervisor.js";
 import { stopSupervised } from "../supervisor/stop-supervised.js";
 import { mendLink } from "./faults.js";
-import { clusterInVm, readVms, type Vm } from "./vm.js";
+import { clusterInVm, readVms, type Vm, type VmNetwork } from "./vm.js";
 import { writeEngineConfig } from "./vm-engine.js";
-import { ensureVmBridge, ensureVmLink, removeVmBridge, removeVmLink } from "./vm-network.js";
+import { ensureVmBridge, ensureVmLink, removeVmBridge, removeVmLink, routeToHost } from "./vm-network.js";
 import { chooseVmNetwork, forgetVmNetwork, readVmNetwork } from "./vm-network-settings.js";
 import { killProcessesOf, removeCgroups, unmountBelow } from "./vm-processes.js";
 
@@ -40,7 +41,7 @@ export async function bootVm(cluster: Cluster, vm: Vm): Promise<void> {
   const network = await chooseVmNetwork(cluster);
   await ensureVmBridge(network);
   // A cable that was pulled out of a running VM stays out.
-  if (isVmRunning(vm)) return;
+  if (isVmRunning(vm)) return followHost(cluster, network, vm);
   await ensureVmLink(network, vm, { hostAddress: cluster.nodeIp });
   const seen = clusterInVm(cluster, vm);
   await makeVmCredentials(cluster, vm);
@@ -54,6 +55,18 @@ export async function bootVm(cluster: Cluster, vm: Vm): Promise<void> {
     tablePath: processTableOf(vm),
     logDir: seen.logDir,
   });
+}
+
+/** Tells a running VM where the API server is, when the host has another address than it knows: its kubelet and kube-proxy start
+ *  anew on it, its engine and its pods go on. */
+async function followHost(cluster: Cluster, network: VmNetwork, vm: Vm): Promise<void> {
+  const kubeconfig = () => readFileSync(kubeletKubeconfig(clusterInVm(cluster, vm)), "utf8");
+  const known = kubeconfig();
+  await makeVmCredentials(cluster, vm);
+  if (kubeconfig() === known) return;
+  await routeToHost(network, vm, { hostAddress: cluster.nodeIp });
+  const { components } = readProcessTable(processTableOf(vm));
+  for (const name of ["kubelet", "kube-proxy"] as const) signalProcess(components[name]?.process, "SIGTERM");
 }
 
 /** Shuts the VM down in order: kube-proxy, kubelet, the engine with its containers. Resolves to whether it ran. */

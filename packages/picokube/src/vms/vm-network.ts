@@ -51,10 +51,7 @@ export async function ensureVmLink(
   { hostAddress }: { hostAddress: string },
 ): Promise<void> {
   const { bridge, cidr } = network;
-  const inside = (...args: string[]) => {
-    const [program, ...words] = [...insideVm(vm), "ip", ...args];
-    return run(program!, words);
-  };
+  const inside = (...args: string[]) => ipInside(vm, args);
   if (!existsSync(pathsOfVm(vm).namespace)) await run("ip", ["netns", "add", vm.namespace]);
   if (!(await linkExists(vm.cable)))
     await run("ip", ["link", "add", vm.cable, "type", "veth", "peer", "name", "eth0", "netns", vm.namespace]);
@@ -62,9 +59,24 @@ export async function ensureVmLink(
   await inside("link", "set", "lo", "up");
   await inside("address", "replace", `${vm.address}/${parseCidr(cidr, flag).prefixLength}`, "dev", "eth0");
   await inside("link", "set", "eth0", "up");
-  const router = nthIp(cidr, 1, flag);
-  if (hostAddress !== router) await inside("route", "replace", `${hostAddress}/32`, "dev", "eth0", "scope", "link");
-  await inside("route", "replace", "default", "via", router);
+  await routeToHost(network, vm, { hostAddress });
+  await inside("route", "replace", "default", "via", nthIp(cidr, 1, flag));
+}
+
+/** Makes the host's own address a neighbour of the VM's, and forgets one that the host had before. */
+export async function routeToHost(
+  { cidr }: VmNetwork,
+  vm: Vm,
+  { hostAddress }: { hostAddress: string },
+): Promise<void> {
+  const ours = ["dev", "eth0", "scope", "link", "proto", "boot"];
+  await ipInside(vm, ["route", "flush", ...ours]);
+  if (hostAddress !== nthIp(cidr, 1, flag)) await ipInside(vm, ["route", "replace", `${hostAddress}/32`, ...ours]);
+}
+
+function ipInside(vm: Vm, args: readonly string[]): Promise<string> {
+  const [program, ...words] = [...insideVm(vm), "ip", ...args];
+  return run(program!, words);
 }
 
 /** Removes the VM's cable and namespace; what is not there is no fault. */
