@@ -6,6 +6,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { nthIp } from "@picokube/picokube/cluster/cidr";
 import { lockMachine } from "@picokube/picokube/cluster/machine-lock";
 import { probeHealth } from "@picokube/picokube/cluster/probe-health";
 import { describeVm, insideVm, pathsOfVm, type Vm, type VmNetwork } from "@picokube/picokube/vms/vm";
@@ -34,25 +35,41 @@ export interface BareVm extends Vm {
   powerOn(): Promise<void>;
 }
 
+/** The host's address on the link. */
+export const routerOf = ({ cidr }: VmNetwork) => nthIp(cidr, 1, "the test's network");
+
 interface Test {
   teardown(fn: () => unknown): void;
 }
 
-/** A private link of the test's own; the host is its router and holds its first address. */
-export async function createVmNetwork(t: Test): Promise<VmNetwork> {
+/** A private link of the test's own; the host is its router and holds its first address. A test's second link has another tag. */
+export async function createVmNetwork(t: Test, tag = ""): Promise<VmNetwork> {
   // A cluster that comes up beside this test chooses its range under the same lock.
   const unlock = await lockMachine();
-  const network = { bridge: `vmt${process.pid}`, cidr: await freeVmCidr() };
+  const network = { bridge: `vmt${process.pid}${tag}`, cidr: await freeVmCidr() };
   await ensureVmBridge(network).finally(unlock);
   t.teardown(() => removeVmBridge(network));
   return network;
 }
 
-/** Boots a VM with these images of the machine's own engine. hostAddress: the host's InternalIP, when the host is a node. */
+/** Lets machines on two links see one another's own addresses: the host routes between them, and translates nothing. */
+export async function routeBetween(t: Test, a: VmNetwork, b: VmNetwork): Promise<void> {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const rule = ["POSTROUTING", "-s", from.cidr, "-d", to.cidr, "-j", "ACCEPT"];
+    const nat = (verb: string) => execute("iptables", ["-w", "5", "-t", "nat", verb, ...rule]);
+    await nat("-I");
+    t.teardown(() => nat("-D"));
+  }
+}
+
+/** Boots a VM with these images of the machine's own engine. */
 export async function createBareVm(
   t: Test,
   network: VmNetwork,
-  { name, number, hostAddress, images = [] }: { name: string; number: number; hostAddress: string; images?: string[] },
+  { name, number, images = [] }: { name: string; number: number; images?: string[] },
 ): Promise<BareVm> {
   const directory = mkdtempSync(join(tmpdir(), `picokube-vm-${name}-`));
   const vm = describeVm(network, { name, number, directory });
@@ -60,7 +77,7 @@ export async function createBareVm(
   const env = { DOCKER_HOST: `unix://${socket}` };
 
   async function powerOn(): Promise<void> {
-    await ensureVmLink(network, vm, { hostAddress });
+    await ensureVmLink(network, vm, { hostAddress: routerOf(network) });
     const [command, ...args] = engineSpec(vm, "").argv;
     mkdirSync(engine, { recursive: true });
     const log = openSync(join(engine, "dockerd.log"), "a");

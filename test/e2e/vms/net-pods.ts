@@ -1,4 +1,4 @@
-// A pod on each of the three nodes, which says on request by what address it is asked. Stories after pod-network.ts use them.
+// Pods that say on request by what address they are asked, one on each of three nodes. Stories after pod-network.ts use them.
 
 import type { LocalVms } from "../harness/local-vms.js";
 import { podsOf } from "../harness/pod-rows.js";
@@ -32,19 +32,19 @@ spec:
       exec httpd -f -p 80 -h /www
 ---`;
 
-/** The pods, and the Service net before them. */
-export const netPods = (vms: LocalVms) => `
+/** A pod of that name on each of these nodes, and the Service net before them. */
+export const netPods = (places: Readonly<Record<string, string>>) => `
 apiVersion: v1
 kind: Service
 metadata: { name: net }
 spec: { selector: { app: net }, ports: [{ port: 80 }] }
 ---
-${Object.entries(netNodesOf(vms))
+${Object.entries(places)
   .map(([name, node]) => netPod(name, node))
   .join("\n")}`;
 
 /** By pod's name. */
-export async function netAddresses({ kubectl }: LocalVms): Promise<Record<string, string>> {
+export async function netAddresses({ kubectl }: Pick<LocalVms, "kubectl">): Promise<Record<string, string>> {
   const pods = await podsOf(kubectl, "net");
   return Object.fromEntries(pods.map(({ metadata, status }) => [metadata.name, status.podIP!]));
 }

@@ -12,7 +12,7 @@ const execute = promisify(execFile);
 export async function podNetwork(t: Test, vms: LocalVms): Promise<void> {
   const { cluster, kubectl, inVm } = vms;
   const names = Object.keys(netNodesOf(vms));
-  await kubectl.apply(netPods(vms));
+  await kubectl.apply(netPods(netNodesOf(vms)));
   await kubectl.run(["wait", "pod", "-l", "app=net", "--for=condition=Ready", "--timeout=120s"]);
   const tunnel = `dev vx${cluster.podBridge} `;
   await eventually("routes lead into tunnels", async () => {
