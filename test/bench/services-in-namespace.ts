@@ -1,30 +1,35 @@
 // The part of the Services benchmark that runs inside a network namespace: `node services-in-namespace.js NAMESPACE COUNT
 // VARIANT` prints its figures as JSON.
 
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
 import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { services } from "@picokube/api/core/v1";
 import { endpointslices } from "@picokube/api/discovery/v1";
 import { ip } from "@picokube/kube-proxy/ip-command.testing";
 import { type ProxiedNode, podPort, pods, startProxiedNode } from "@picokube/kube-proxy/proxied-node.testing";
 import { inParallel, median, timed } from "./measurement.js";
+import { rawChange, rawFirstSync } from "./raw-restore.js";
+import type { RequestFigures } from "./service-requests.js";
 import type { ServicesPicture } from "./services.js";
 
-const [namespace, countText, variant] = process.argv.slice(2) as [string, string, string];
+const [namespace, countText, variant, withPackets] = process.argv.slice(2) as [string, string, string, string];
 const count = Number(countText);
 const endpointsEach = 10;
-const changes = 31;
+const changes = 21;
+const requestsPort = 9_090;
 
-/** Ten addresses of pod a's namespace for the Service that is measured; others' endpoints are never asked. */
+/** Ten addresses of pod a's namespace for the Service whose spread is measured; others' endpoints are never asked. */
 const spread = Array.from({ length: endpointsEach }, (_, i) => `10.244.0.${100 + i}`);
 
-function sliceOf(service: string, addresses: readonly string[]) {
+function sliceOf(service: string, addresses: readonly string[], port = podPort) {
   return {
     metadata: { name: service, namespace: "default", labels: { "kubernetes.io/service-name": service } },
     addressType: "IPv4",
-    ports: [{ port: podPort, protocol: "TCP", name: "" }],
+    ports: [{ port, protocol: "TCP", name: "" }],
     endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
   };
 }
@@ -53,7 +58,7 @@ async function until(check: (now: Map<string, number>) => boolean): Promise<Map<
   for (;;) {
     const now = await metrics().catch(() => new Map<string, number>());
     if (check(now)) return now;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
@@ -63,60 +68,8 @@ function cpuSeconds(pid: number): number {
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
 }
 
-/** Requests a second with a connection each, from 16 at once, and the 99th percentile. */
-async function load(host: string, port: number): Promise<{ rate: number; p99Ms: number }> {
-  const times: number[] = [];
-  const total = 4_000;
-  const wallMs = await timed(() =>
-    inParallel(total, 16, async () => {
-      times.push(
-        await timed(
-          () =>
-            new Promise<void>((resolve, reject) => {
-              const asked = request({ host, port, agent: false }, (response) => {
-                response.resume().on("end", resolve);
-              });
-              asked.on("error", reject).end();
-            }),
-        ),
-      );
-    }),
-  );
-  times.sort((a, b) => a - b);
-  return { rate: total / (wallMs / 1000), p99Ms: times[Math.floor(total * 0.99)]! };
-}
-
-/** How often each endpoint's chain was taken, by the kernel's own counters. */
-async function shares(clusterIp: string): Promise<number[]> {
-  await inParallel(20_000, 64, async () => {
-    await new Promise<void>((resolve, reject) => {
-      const socket = connect(80, clusterIp, () => socket.resetAndDestroy());
-      socket.on("close", () => resolve()).on("error", reject);
-    });
-  });
-  const save = execFileSync(`iptables-${variant}-save`, ["-c", "-t", "nat"], { encoding: "utf8", maxBuffer: 1 << 30 });
-  return spread.map((address) => {
-    const rule = new RegExp(`^\\[(\\d+):\\d+\\] .*DNAT --to-destination ${address.replaceAll(".", "\\.")}:`, "m");
-    return Number(rule.exec(save)?.[1] ?? 0);
-  });
-}
-
-async function measure(node: ProxiedNode): Promise<ServicesPicture> {
+async function measureRules(node: ProxiedNode): Promise<Omit<ServicesPicture, "packets">> {
   const { client } = node;
-  for (const address of spread) ip("-n", `${namespace}-a`, "addr", "add", `${address}/24`, "dev", "eth0");
-  const { clusterIP } = await node.service("spread", { ports: [{ port: 80 }] });
-  await client.create(endpointslices, sliceOf("spread", spread) as never);
-  const { clusterIP: one } = await node.service("one", { ports: [{ port: 80 }] });
-  await node.endpoints("one", { a: {} });
-  await inParallel(count, 64, async (i) => {
-    const name = `s${i}`;
-    await client.create(services, {
-      metadata: { name, namespace: "default" },
-      spec: { ports: [{ port: 80 }] },
-    } as never);
-    await client.create(endpointslices, sliceOf(name, addressesOf(i)) as never);
-  });
-
   const flags = ["--cluster-cidr=10.244.0.0/16", `--iptables-variant=${variant}`, "--iptables-min-sync-period=0s"];
   const proxy = node.startProxy(...flags);
   await until((now) => now.has("process_cpu_seconds_total"));
@@ -143,28 +96,82 @@ async function measure(node: ProxiedNode): Promise<ServicesPicture> {
   const after = await metrics();
   const grown = (what: "sum" | "count") =>
     after.get(histogram("partial", what))! - (before.get(histogram("partial", what)) ?? 0);
-  const changeCpuSeconds = (cpuSeconds(proxy.pid!) - cpuBefore) / changes;
-
-  await load(pods.a, podPort);
-  const rounds: { via: { rate: number; p99Ms: number }; direct: { rate: number; p99Ms: number } }[] = [];
-  for (let i = 0; i < 5; i++) rounds.push({ via: await load(one, 80), direct: await load(pods.a, podPort) });
-  const of = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
-  const taken = count === 100 ? await shares(clusterIP) : spread.map(() => 1);
-  const even = taken.reduce((sum, share) => sum + share, 0) / taken.length;
   return {
     firstSyncSeconds: first.get(histogram("full", "sum"))!,
     firstSyncCpuSeconds,
+    rawFirstSync: await rawFirstSync(`${namespace}-raw`, variant),
     changeSeconds: grown("sum") / grown("count"),
-    changeCpuSeconds,
+    changeCpuSeconds: (cpuSeconds(proxy.pid!) - cpuBefore) / changes,
     changeToRulesMs: median(untilRules),
-    backend: variant,
-    viaServicePerSecond: of(({ via }) => via.rate),
-    directPerSecond: of(({ direct }) => direct.rate),
-    viaServiceP99Ms: of(({ via }) => via.p99Ms),
-    directP99Ms: of(({ direct }) => direct.p99Ms),
-    largestShare: Math.max(...taken) / even,
-    smallestShare: Math.min(...taken) / even,
+    rawChange: await rawChange(variant),
   };
+}
+
+/** How often each endpoint's chain was taken, by the kernel's own counters. */
+async function shares(clusterIp: string): Promise<number[]> {
+  await inParallel(20_000, 64, async () => {
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect(80, clusterIp, () => socket.resetAndDestroy());
+      socket.on("close", () => resolve()).on("error", reject);
+    });
+  });
+  const save = execFileSync(`iptables-${variant}-save`, ["-c", "-t", "nat"], { encoding: "utf8", maxBuffer: 1 << 30 });
+  return spread.map((address) => {
+    const rule = new RegExp(`^\\[(\\d+):\\d+\\] .*DNAT --to-destination ${address.replaceAll(".", "\\.")}:`, "m");
+    return Number(rule.exec(save)?.[1] ?? 0);
+  });
+}
+
+interface Measured {
+  readonly spreadIp: string;
+  /** Cluster IP and port of a Service, then the address of the only pod behind it. */
+  readonly pairs: readonly string[];
+}
+
+/** Services whose packets are measured. */
+async function measuredServices(node: ProxiedNode): Promise<Measured> {
+  for (const address of spread) ip("-n", `${namespace}-a`, "addr", "add", `${address}/24`, "dev", "eth0");
+  const { clusterIP: spreadIp } = await node.service("spread", { ports: [{ port: 80 }] });
+  await node.client.create(endpointslices, sliceOf("spread", spread) as never);
+  const pairs: string[] = [];
+  for (const name of ["a", "b"] as const) {
+    const { clusterIP } = await node.service(`of-${name}`, { ports: [{ port: 80 }] });
+    await node.client.create(endpointslices, sliceOf(`of-${name}`, [pods[name]], requestsPort) as never);
+    pairs.push(`${clusterIP}:80`, `${pods[name]}:${requestsPort}`);
+  }
+  // Each Service beside the other one's pod: of both ways no port is used twice.
+  return { spreadIp, pairs: [pairs[0]!, pairs[3]!, pairs[2]!, pairs[1]!] };
+}
+
+async function measurePackets({ spreadIp, pairs }: Measured): Promise<ServicesPicture["packets"]> {
+  const script = fileURLToPath(new URL("./service-requests.js", import.meta.url));
+  const inPod = (pod: string, ...args: readonly string[]) =>
+    [`--net=/run/netns/${namespace}-${pod}`, process.execPath, script, ...args] as const;
+  const servers = ["a", "b"].map((pod) =>
+    spawn("nsenter", inPod(pod, "serve", String(requestsPort)), { stdio: ["ignore", "pipe", "inherit"] }),
+  );
+  try {
+    await Promise.all(servers.map(({ stdout }) => once(stdout, "data")));
+    const { stdout } = await promisify(execFile)("nsenter", inPod("c", "ask", ...pairs));
+    return { ...(JSON.parse(stdout) as RequestFigures), shares: await shares(spreadIp) };
+  } finally {
+    for (const server of servers) server.kill();
+  }
+}
+
+async function measure(node: ProxiedNode): Promise<ServicesPicture> {
+  const { client } = node;
+  const measured = await measuredServices(node);
+  await inParallel(count, 64, async (i) => {
+    const name = `s${i}`;
+    await client.create(services, {
+      metadata: { name, namespace: "default" },
+      spec: { ports: [{ port: 80 }] },
+    } as never);
+    await client.create(endpointslices, sliceOf(name, addressesOf(i)) as never);
+  });
+  const rules = await measureRules(node);
+  return { ...rules, ...(withPackets ? { packets: await measurePackets(measured) } : {}) };
 }
 
 const callbacks: (() => unknown)[] = [];

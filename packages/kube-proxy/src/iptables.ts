@@ -72,6 +72,18 @@ export async function saveAll(iptables: Iptables): Promise<Saves> {
   return { mangle: mangle!, nat: nat!, filter: filter! };
 }
 
+/** Runs restores in their order; the next input is made while one runs. */
+export async function restoreAll(iptables: Iptables, inputs: Iterable<string>): Promise<void> {
+  let running = Promise.resolve();
+  for (const input of inputs) {
+    await running;
+    running = iptables.restore(input);
+    // Its failure is told where it is waited for, even when making the next input fails first.
+    running.catch(() => {});
+  }
+  await running;
+}
+
 const hint = /^:(KUBE-IPTABLES-HINT|KUBE-KUBELET-CANARY) /m;
 
 /** Which kind other programs of this host use, as upstream's iptables-wrappers finds out: by the kubelet's chains, else by

@@ -8,11 +8,11 @@ import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import { boundedRunner } from "./bounded-runner.js";
 import { cleanStaleFlows } from "./conntrack.js";
-import { type Iptables, saveAll } from "./iptables.js";
+import { type Iptables, restoreAll, saveAll } from "./iptables.js";
 import { chainsInSave, planJumps, probes } from "./jumps.js";
 import type { ProxyHealth } from "./proxy-health.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
-import { restoreInput, restoreInputs } from "./restore-input.js";
+import { restoreInputs } from "./restore-input.js";
 import { emptyRuleSet, type RuleSettings } from "./rule-set.js";
 import { createRuleTable, rulesIn, type Write } from "./rule-table.js";
 import { healthOf, mayHaveStaleFlows, noLocalEndpoints } from "./service-facts.js";
@@ -141,9 +141,7 @@ export function createProxier({
       isLargeCluster = ports.reduce((sum, { endpoints }) => sum + endpoints.length, 0) > largeClusterEndpoints;
       makeRules(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
       const write = await writeOf(isFull);
-      // Only iptables of the nft kind is slow with many chains at once; the other copies the whole table each time.
-      const inputs = iptables.backend === "nf_tables" ? restoreInputs(write) : [restoreInput(write)];
-      for (const input of inputs) if (input !== "") await iptables.restore(input);
+      await restoreAll(iptables, restoreInputs(write, { inPieces: iptables.backend === "nf_tables" }));
       table.commit();
       if (isFull) lastFullSyncMs = clock.now();
       hasSynced = true;

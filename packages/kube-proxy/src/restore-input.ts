@@ -4,10 +4,14 @@ import type { ChainRules } from "./rule-set.js";
 import { ruleTables, type Write } from "./rule-table.js";
 
 /** From so many chains on a write is cut into pieces where iptables is slow with large ones. */
-const LARGE_WRITE = 500;
-/** Chains a piece: iptables-restore of the nft kind compares each rule with every chain that the piece names. */
-const PLAIN_PIECE = 5_000;
-const JUMPING_PIECE = 100;
+const largeWrite = 500;
+/** Chains a piece. iptables-restore of the nft kind compares each rule with every chain that the piece names, and the
+ *  kernel walks all chains of the table at each: this is where both together cost least. */
+const chainsPerPiece = 1_100;
+const removalsPerPiece = 5_000;
+
+const servicePattern = /-(SEP|SVC|SVL|EXT|FW)-[A-Z2-7]{16}$/;
+const ranks = ["SEP", "SVC", "SVL", "EXT", "FW"];
 
 /** One restore for everything: all of it or nothing. Empty when there is nothing to write. */
 export function restoreInput(write: Write): string {
@@ -24,56 +28,68 @@ export function restoreInput(write: Write): string {
   return input;
 }
 
-/** Several restores, to be run in their order. Each leaves rules that work: endpoints come first, then what leads to them,
- *  the shared chains last, and then goes what nothing leads to any more. A small write is one. */
-export function restoreInputs(write: Write): string[] {
+/** Several restores, to be run in their order and made one by one. Each leaves rules that work: some Services' chains with
+ *  those they lead to, at last the shared chains, and then goes what nothing leads to any more. A small write is one, and so is
+ *  any without inPieces: iptables of the legacy kind copies the whole table each time. */
+export function* restoreInputs(write: Write, { inPieces }: { readonly inPieces: boolean }): Generator<string, void> {
   const { chains, removals } = write.nat;
-  if (chains.size + removals.length < LARGE_WRITE) return [restoreInput(write)].filter((input) => input !== "");
-  // Names in falling order: to put one before all others is what that comparison does fastest.
-  const names = (pattern: RegExp) =>
-    [...chains.keys()]
-      .filter((chain) => pattern.test(chain))
-      .sort()
-      .reverse();
-  const endpoints = names(/-SEP-[A-Z2-7]{16}$/);
-  const services = [/-SV[CL]-[A-Z2-7]{16}$/, /-EXT-[A-Z2-7]{16}$/, /-FW-[A-Z2-7]{16}$/].flatMap(names);
-  const own = new Set([...endpoints, ...services]);
-  const marks = [...chains.keys()].filter((chain) => chain.endsWith("-MARK-MASQ"));
-  const shared = [...chains.keys()].filter((chain) => !own.has(chain) && !marks.includes(chain));
-  const piece = (of: readonly string[]) => {
-    let input = "*nat\n";
-    for (const chain of of) input += `:${chain} - [0:0]\n${rulesOf(chain, chains.get(chain)!)}`;
-    return `${input}COMMIT\n`;
-  };
-  const pick = (of: readonly string[]): ChainRules => new Map(of.map((chain) => [chain, chains.get(chain)!]));
+  if (!inPieces || chains.size + removals.length < largeWrite) {
+    const input = restoreInput(write);
+    if (input !== "") yield input;
+    return;
+  }
   const none = { chains: new Map(), removals: [] };
-  return [
-    restoreInput({ filter: none, nat: { chains: pick(marks), removals: [] } }),
-    ...pieces(endpoints, PLAIN_PIECE).map(piece),
-    ...pieces(services, JUMPING_PIECE).map(piece),
-    restoreInput({ filter: write.filter, nat: { chains: pick(shared), removals: [] } }),
-    ...pieces(callersFirst(removals), PLAIN_PIECE).map((of) =>
-      restoreInput({ filter: none, nat: { chains: new Map(), removals: of } }),
-    ),
-  ].filter((input) => input !== "");
+  const shared: ChainRules = new Map();
+  const own: string[] = [];
+  for (const [chain, rules] of chains) {
+    if (servicePattern.test(chain)) own.push(chain);
+    // Services' chains lead to it: it comes before them.
+    else if (chain.endsWith("-MARK-MASQ"))
+      yield restoreInput({ filter: none, nat: { chains: new Map([[chain, rules]]), removals: [] } });
+    else shared.set(chain, rules);
+  }
+  for (const piece of closedPieces(own, chains)) {
+    let input = "*nat\n";
+    for (const chain of piece) input += `:${chain} - [0:0]\n${rulesOf(chain, chains.get(chain)!)}`;
+    yield `${input}COMMIT\n`;
+  }
+  const last = restoreInput({ filter: write.filter, nat: { chains: shared, removals: [] } });
+  if (last !== "") yield last;
+  const callersFirst = [...removals].sort((a, b) => rankOf(b) - rankOf(a));
+  for (let i = 0; i < callersFirst.length; i += removalsPerPiece)
+    yield restoreInput({
+      filter: none,
+      nat: { chains: new Map(), removals: callersFirst.slice(i, i + removalsPerPiece) },
+    });
 }
 
-// A chain cannot be removed while another piece's still leads to it.
-function callersFirst(removals: readonly string[]): string[] {
-  const order = [/-FW-[A-Z2-7]{16}$/, /-EXT-[A-Z2-7]{16}$/, /-SV[CL]-[A-Z2-7]{16}$/];
-  const rank = (chain: string) => {
-    const found = order.findIndex((pattern) => pattern.test(chain));
-    return found < 0 ? order.length : found;
+/** Each piece leads to no chain of a later one. */
+function* closedPieces(own: readonly string[], rulesBy: ChainRules): Generator<string[]> {
+  const pending = new Set(own);
+  let piece: string[] = [];
+  const take = (chain: string) => {
+    if (!pending.delete(chain)) return;
+    for (const rule of rulesBy.get(chain)!) take(rule.slice(rule.lastIndexOf(" ") + 1));
+    piece.push(chain);
   };
-  return [...removals].sort((a, b) => rank(a) - rank(b));
+  // Callees first; names in falling order, for to put one before all others is what that comparison does fastest.
+  const inOrder = () => piece.sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? 1 : -1));
+  for (const chain of own) {
+    take(chain);
+    if (piece.length < chainsPerPiece) continue;
+    yield inOrder();
+    piece = [];
+  }
+  if (piece.length > 0) yield inOrder();
+}
+
+/** Chains lead only to those of a lower rank. */
+function rankOf(chain: string): number {
+  return ranks.indexOf(servicePattern.exec(chain)?.[1] ?? "");
 }
 
 function rulesOf(chain: string, rules: readonly string[]): string {
   let text = "";
   for (const rule of rules) text += `-A ${chain} ${rule}\n`;
   return text;
-}
-
-function pieces<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }

@@ -4,7 +4,7 @@ import { emptyRuleSet, type RuleSet } from "./rule-set.js";
 import { createRuleTable } from "./rule-table.js";
 import { servicePorts } from "./service-ports.js";
 import { serviceRules } from "./service-rules.js";
-import { service, settings, slice } from "./shapes.testing.js";
+import { service, settings, shapes, slice } from "./shapes.testing.js";
 
 const from = { family: "IPv4", nodeName: "node-1", zone: "" } as const;
 const nothing = { nat: [], filter: [] };
@@ -78,17 +78,19 @@ test("F1 a full write removes what an earlier process left, and nobody else's ch
 });
 
 test("F1 a large write comes in pieces that are each in order", (t) => {
-  const services = Object.fromEntries(
-    Array.from({ length: 300 }, (_, i) => {
-      const name = `s${i}`;
-      return [name, rulesOf([`10.244.1.${i % 250}`, `10.244.2.${i % 250}`], `10.96.1.${i % 250}`, name)];
-    }),
-  );
   const table = createRuleTable({ prefix: "KUBE", settings: () => settings });
-  for (const [name, rules] of Object.entries(services)) table.set(name, rules);
+  const balancer = shapes["load-balancer-source-ranges"]!.service;
+  for (let i = 0; i < 600; i++) {
+    const rules = emptyRuleSet();
+    const one = { ...balancer, metadata: { ...balancer.metadata, name: `s${i}` } };
+    const ips = [`10.244.1.${i % 250}`, `10.244.2.${i % 250}`];
+    for (const port of servicePorts(one, [slice(...ips.map((ip) => ({ ip })))], from))
+      serviceRules(port, settings, rules);
+    table.set(`default/s${i}`, rules);
+  }
   const stale = "KUBE-SEP-AAAAAAAAAAAAAAAA";
   const write = table.everything({ nat: [stale], filter: [] });
-  const pieces = restoreInputs(write);
+  const pieces = [...restoreInputs(write, { inPieces: true })];
   t.ok(pieces.length > 4);
   const there = new Set<string>();
   const body = (text: string) => text.split("\n").filter((line) => /^(:|-A|-X)/.test(line));
@@ -102,6 +104,7 @@ test("F1 a large write comes in pieces that are each in order", (t) => {
   }
   t.strictSame(pieces.flatMap(body).sort(), body(restoreInput(write)).sort(), "together they are the whole write");
   t.match(pieces.at(-1), `-X ${stale}`, "removals come last");
+  t.strictSame([...restoreInputs(write, { inPieces: false })], [restoreInput(write)], "or it is one");
   t.end();
 });
 
@@ -112,7 +115,7 @@ test("F1 of many removals, what leads to a chain goes before it", (t) => {
   const kinds = ["SEP", "SVC", "EXT", "FW"];
   const found = kinds.flatMap((kind) => Array.from({ length: 3_000 }, (_, i) => name(kind, i)));
   const table = createRuleTable({ prefix: "KUBE", settings: () => settings });
-  const pieces = restoreInputs(table.everything({ nat: found, filter: [] }));
+  const pieces = [...restoreInputs(table.everything({ nat: found, filter: [] }), { inPieces: true })];
   const removed = pieces.flatMap((piece) => [...piece.matchAll(/^-X KUBE-(\w+)-/gm)].map(([, kind]) => kind!));
   t.equal(removed.length, found.length);
   t.strictSame([...new Set(removed)], ["FW", "EXT", "SVC", "SEP"], "one kind after the other");
