@@ -157,6 +157,6 @@ const hollowVolumes: VolumeManager = {
   run: async () => {},
 };
 
-const hollowFiles: PodFiles = { write() {}, mountsFor: () => [], remove() {} };
+const hollowFiles: PodFiles = { write: () => [], mountsFor: () => [], remove() {} };
 
 const hollowLogs: LogFiles = { observe() {}, remove: async () => {}, close: async () => {} };

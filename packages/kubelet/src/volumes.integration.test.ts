@@ -35,6 +35,7 @@ test("volumes", async (t) => {
   t.teardown(() => rmSync(elsewhere, { recursive: true, force: true }));
   const kubelet = await startKubelet(t, server, { bridge: "picotest81", subnet: 81 });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
+  const removeAll = (names: readonly string[]) => Promise.all(names.map((name) => remove(name)));
   const ready = (name: string) => until(name, "ready", isReady, patienceMs);
   const inside = (pod: string, script: string, container = "c") =>
     kubectl("exec", pod, "-c", container, "--", "sh", "-c", script);
@@ -82,7 +83,7 @@ test("volumes", async (t) => {
     await said("late", `volume "x" : hostPath type check failed: ${at("late")} is not a directory`);
     mkdirSync(at("late"));
     await ready("late");
-    for (const name of ["taken", "refused", "late"]) await remove(name);
+    await removeAll(["taken", "refused", "late"]);
     t.equal(readFileSync(at("made/deep/row"), "utf8"), "kept\n", "the host keeps what pods wrote");
     t.equal(readFileSync(at("file"), "utf8"), "a file of the hostmore\n");
   });
@@ -179,7 +180,7 @@ test("volumes", async (t) => {
     await eventually("files follow", async () => (await inside("files", now)) === followed, patienceMs);
     t.equal(await inside("files", "cat /colour"), "blue", "a subPath stays what it was");
     t.equal(await inside("files", "readlink /settings/colour"), "..data/colour\n");
-    for (const name of ["files", "grouped"]) await remove(name);
+    await removeAll(["files", "grouped"]);
   });
 
   await t.test(
@@ -206,7 +207,7 @@ test("volumes", async (t) => {
       await ready("patient");
       t.equal(await inside("patient", "cat /c/k /s/p; ls /trust; test ! -e /image"), "vw");
       t.notMatch(await eventsOf("patient"), '"unused"');
-      for (const name of ["patient", "keyless"]) await remove(name);
+      await removeAll(["patient", "keyless"]);
     },
   );
 
@@ -358,7 +359,7 @@ test("volumes", async (t) => {
       Mounts.find(({ Destination }) => Destination === "/shared"),
       { Source: shared, Propagation: "rshared" },
     );
-    for (const name of ["travel", "both"]) await remove(name);
+    await removeAll(["travel", "both"]);
     t.ok(existsSync(join(shared, "new", "file")), "the host's mounts outlive the pods");
   });
 });

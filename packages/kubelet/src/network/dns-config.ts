@@ -1,6 +1,7 @@
 // What a pod's /etc/resolv.conf says, by its dnsPolicy and dnsConfig. Mirrors upstream's network/dns Configurer. Pure.
 
 import type { Pod } from "@picokube/api/core/v1";
+import { podName } from "../pods/pod-events.js";
 
 export interface DnsConfig {
   readonly servers: readonly string[];
@@ -12,12 +13,20 @@ export interface DnsConfig {
 export interface DnsSurroundings {
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
-  readonly host: DnsConfig;
+  /** Undefined: the kubelet was told to use no file of the host's. */
+  readonly host: DnsConfig | undefined;
+}
+
+/** What an event says of a configuration that had to be another than the pod asked for. */
+export interface DnsWarning {
+  readonly reason: "DNSConfigForming" | "MissingClusterDNS";
+  readonly message: string;
 }
 
 const maxServers = 3;
 const maxSearches = 32;
 const maxSearchCharacters = 2048;
+const maxSearchLength = 253;
 const clusterOptions = ["ndots:5"];
 
 const unique = (values: readonly string[]) => [...new Set(values)];
@@ -36,18 +45,24 @@ export function parseResolvConf(text: string): DnsConfig {
   return { servers, searches, options };
 }
 
+const none: DnsConfig = { servers: [], searches: [], options: [] };
+/** Resolvers without a server ask this machine's: lookups are off. */
+const off: DnsConfig = { servers: ["127.0.0.1"], searches: ["."], options: [] };
+
+const wantsCluster = ({ spec }: Pod) => {
+  const policy = spec?.dnsPolicy ?? "ClusterFirst";
+  return policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && spec?.hostNetwork !== true);
+};
+
 function ofPolicy(pod: Pod, { clusterDns, clusterDomain, host }: DnsSurroundings): DnsConfig {
-  const policy = pod.spec?.dnsPolicy ?? "ClusterFirst";
-  if (policy === "None") return { servers: [], searches: [], options: [] };
-  const clusterFirst =
-    policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && pod.spec?.hostNetwork !== true);
-  if (!clusterFirst || clusterDns.length === 0) return host;
+  if (pod.spec?.dnsPolicy === "None") return none;
+  if (!wantsCluster(pod) || clusterDns.length === 0) return host ?? off;
   const clusterSearches = clusterDomain
     ? [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain]
     : [];
   return {
     servers: clusterDns,
-    searches: unique([...clusterSearches, ...host.searches]),
+    searches: unique([...clusterSearches, ...(host?.searches ?? [])]),
     options: clusterOptions,
   };
 }
@@ -61,21 +76,55 @@ function mergeOptions(existing: readonly string[], added: readonly { name?: stri
   return [...merged.values()];
 }
 
+/** Resolvers of the world abort at longer names, and read no more than so many. */
 function fitSearches(searches: readonly string[]): string[] {
-  const fitted = searches.slice(0, maxSearches);
+  const fitted = searches.slice(0, maxSearches).filter(({ length }) => length <= maxSearchLength);
   while (fitted.join(" ").length > maxSearchCharacters) fitted.pop();
   return fitted;
 }
 
-/** A pod's DNS configuration, cut to the limits of resolvers. */
-export function podDnsConfig(pod: Pod, surroundings: DnsSurroundings): DnsConfig {
+function forming(what: string, applied: readonly string[]): DnsWarning {
+  return { reason: "DNSConfigForming", message: `${what}: ${applied.join(" ")}` };
+}
+
+function warningsOf(wanted: DnsConfig, applied: DnsConfig): DnsWarning[] {
+  const warnings: DnsWarning[] = [];
+  if (applied.servers.length < wanted.servers.length) {
+    const words = "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is";
+    warnings.push(forming(words, applied.servers));
+  }
+  if (applied.searches.length < wanted.searches.length) {
+    const words = "Search Line limits were exceeded, some search paths have been omitted, the applied search line is";
+    warnings.push(forming(words, applied.searches));
+  }
+  return warnings;
+}
+
+function missingClusterDns(pod: Pod): DnsWarning {
+  const words =
+    'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.';
+  return { reason: "MissingClusterDNS", message: `pod: ${JSON.stringify(podName(pod))}. ${words}` };
+}
+
+/** A pod's DNS configuration, cut to the limits of resolvers, and what is to be told of that. */
+export function podDnsConfig(
+  pod: Pod,
+  surroundings: DnsSurroundings,
+): { config: DnsConfig; warnings: readonly DnsWarning[] } {
   const base = ofPolicy(pod, surroundings);
   const own = pod.spec?.dnsConfig;
-  return {
-    servers: unique([...base.servers, ...(own?.nameservers ?? [])]).slice(0, maxServers),
-    searches: fitSearches(unique([...base.searches, ...(own?.searches ?? [])])),
+  const wanted = {
+    servers: unique([...base.servers, ...(own?.nameservers ?? [])]),
+    searches: unique([...base.searches, ...(own?.searches ?? [])]),
     options: mergeOptions(base.options, own?.options ?? []),
   };
+  const config = {
+    ...wanted,
+    servers: wanted.servers.slice(0, maxServers),
+    searches: fitSearches(wanted.searches),
+  };
+  const misses = pod.spec?.dnsPolicy !== "None" && wantsCluster(pod) && surroundings.clusterDns.length === 0;
+  return { config, warnings: [...(misses ? [missingClusterDns(pod)] : []), ...warningsOf(wanted, config)] };
 }
 
 /** The file's text, in upstream's order. */

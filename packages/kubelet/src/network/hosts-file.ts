@@ -1,4 +1,4 @@
-// A pod's /etc/hosts, in upstream's words and order. Pure.
+// A pod's names, and its /etc/hosts in upstream's words and order. Pure.
 
 import type { Pod } from "@picokube/api/core/v1";
 
@@ -25,6 +25,18 @@ export function podHostname(pod: Pod): string {
 export function podDomainName(pod: Pod, clusterDomain: string): string {
   const subdomain = pod.spec?.subdomain;
   return subdomain ? `${podHostname(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : "";
+}
+
+const maxKernelHostname = 64;
+
+/** What the kernel calls the pod: upstream's GetNodenameForKernel. Throws for a full name that is too long for it. */
+export function kernelHostname(pod: Pod, clusterDomain: string): string {
+  const name = podDomainName(pod, clusterDomain);
+  if (pod.spec?.setHostnameAsFQDN !== true || name === "") return podHostname(pod);
+  if (name.length <= maxKernelHostname) return name;
+  throw new Error(
+    `failed to construct FQDN from pod hostname and cluster domain, FQDN ${name} is too long (${maxKernelHostname} characters is the max, ${name.length} characters requested)`,
+  );
 }
 
 /** The file's text. */

@@ -5,13 +5,13 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import type { Container, EphemeralContainer, Pod } from "@picokube/api/core/v1";
 import type { Mount } from "../cri/runtime.js";
-import { type DnsConfig, parseResolvConf, podDnsConfig, resolvConfText } from "../network/dns-config.js";
+import { type DnsWarning, parseResolvConf, podDnsConfig, resolvConfText } from "../network/dns-config.js";
 import { hostsFileText } from "../network/hosts-file.js";
 import type { KubeletSettings } from "../parts.js";
 
 export interface PodFiles {
-  /** Writes hosts and resolv.conf anew. */
-  write(pod: Pod, podIps: readonly string[]): void;
+  /** Writes hosts and resolv.conf anew; what of the pod's wishes could not be kept comes back. */
+  write(pod: Pod, podIps: readonly string[]): readonly DnsWarning[];
   /** Mounts of a container; makes its termination log. */
   mountsFor(pod: Pod, container: Container | EphemeralContainer, attempt: number): Mount[];
   remove(podUid: string): void;
@@ -45,11 +45,7 @@ export function createPodFiles(settings: KubeletSettings): PodFiles {
     containers: join(folderOf(uid), "containers"),
   });
 
-  function hostDns(): DnsConfig {
-    return settings.resolvConf === ""
-      ? { servers: [], searches: [], options: [] }
-      : parseResolvConf(readIfThere(settings.resolvConf));
-  }
+  const hostDns = () => (settings.resolvConf === "" ? undefined : parseResolvConf(readIfThere(settings.resolvConf)));
 
   return {
     write(pod, podIps) {
@@ -58,11 +54,10 @@ export function createPodFiles(settings: KubeletSettings): PodFiles {
       const { clusterDns, clusterDomain } = settings;
       const nodeHosts = pod.spec?.hostNetwork ? readIfThere(hostsPath) : "";
       writeFileSync(files.hosts, hostsFileText({ pod, podIps, clusterDomain, nodeHosts }));
-      writeFileSync(
-        files.resolvConf,
-        resolvConfText(podDnsConfig(pod, { clusterDns, clusterDomain, host: hostDns() })),
-      );
+      const { config, warnings } = podDnsConfig(pod, { clusterDns, clusterDomain, host: hostDns() });
+      writeFileSync(files.resolvConf, resolvConfText(config));
       for (const path of [files.hosts, files.resolvConf]) chmodSync(path, 0o644);
+      return warnings;
     },
 
     mountsFor(pod, container, attempt) {

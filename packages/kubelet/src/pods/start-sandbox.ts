@@ -6,7 +6,7 @@ import { limitPodCgroup, podCgroupParent } from "../cgroups/pod-cgroup.js";
 import { shareByQos } from "../cgroups/qos-cgroups.js";
 import type { SandboxConfig } from "../cri/runtime.js";
 import { hostPortsOf } from "../network/host-ports.js";
-import { podHostname } from "../network/hosts-file.js";
+import { kernelHostname } from "../network/hosts-file.js";
 import { normalSysctl } from "./host-admission.js";
 import { networkOwner, type PodContext } from "./pod-context.js";
 
@@ -29,7 +29,7 @@ async function sandboxConfig(context: PodContext, pod: Pod, attempt: number): Pr
     podNamespace: metadata.namespace ?? "",
     podUid: metadata.uid,
     attempt,
-    hostname: podHostname(pod),
+    hostname: kernelHostname(pod, context.settings.clusterDomain),
     labels: metadata.labels ?? {},
     annotations: {},
     network: spec?.hostNetwork ? "host" : "pod",
@@ -53,9 +53,13 @@ function limitPod(context: PodContext, pod: Pod, parent: string | undefined): vo
   }
 }
 
+function writeFiles({ files, events }: PodContext, pod: Pod, podIps: readonly string[]): void {
+  for (const warning of files.write(pod, podIps)) events.warning(pod, warning);
+}
+
 /** Resolves when the sandbox runs. On failure nothing of it is left. */
 export async function startSandbox(context: PodContext, pod: Pod, attempt: number): Promise<StartedSandbox> {
-  const { runtime, network, settings, files } = context;
+  const { runtime, network, settings } = context;
   const hostNetwork = pod.spec?.hostNetwork === true;
   const owner = networkOwner({ podUid: pod.metadata.uid, attempt });
   const config = await sandboxConfig(context, pod, attempt);
@@ -63,13 +67,13 @@ export async function startSandbox(context: PodContext, pod: Pod, attempt: numbe
   const reserved = hostNetwork ? undefined : await network.reserve(owner);
   const known = hostNetwork ? settings.nodeIps : reserved === undefined ? undefined : [reserved];
   try {
-    if (known) files.write(pod, known);
+    if (known) writeFiles(context, pod, known);
     const id = await runtime.runSandbox(config);
     if (hostNetwork) return { id, podIps: settings.nodeIps, wired: Promise.resolve() };
     const wiring = wire(context, { id, owner, pod });
     if (known) return { id, podIps: known, wired: wiring.then(() => undefined) };
     const podIps = await wiring;
-    files.write(pod, podIps);
+    writeFiles(context, pod, podIps);
     return { id, podIps, wired: Promise.resolve() };
   } catch (error) {
     if (!hostNetwork) await network.detach(owner).catch(() => undefined);
