@@ -1,13 +1,13 @@
 // Names of chains, hashed exactly as upstream does (pkg/proxy/iptables portProtoHash), so that what a book shows is what
 // iptables-save shows here. Pure.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const base32Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 // The first 16 letters of the digest in base 32: five bits a letter, eighty bits in all.
 function hash16(text: string): string {
-  const digest = createHash("sha256").update(text).digest();
+  const digest = hash("sha256", text, "buffer");
   let name = "";
   for (let bit = 0; bit < 80; bit += 5) {
     const pair = (digest[bit >> 3]! << 8) | digest[(bit >> 3) + 1]!;

@@ -6,11 +6,27 @@ import type { Endpoint } from "./endpoints.js";
 import { append, comment, type RuleSet, type RuleSettings } from "./rule-set.js";
 import type { ServicePort } from "./service-ports.js";
 
+/** Each endpoint's chain. */
+export type EndpointChains = ReadonlyMap<Endpoint, string>;
+
+/** The chains of a port's reachable endpoints, hashed once for all rules that name them. */
+export function endpointChains(port: ServicePort, { prefix }: RuleSettings): EndpointChains {
+  const chainOf = ({ address }: Endpoint) => endpointChain(prefix, port.name, port.protocol, address);
+  return new Map(port.usable.reachable.map((endpoint) => [endpoint, chainOf(endpoint)]));
+}
+
+export interface BalancingInput {
+  /** Those to choose from. */
+  readonly endpoints: readonly Endpoint[];
+  readonly chains: EndpointChains;
+  readonly settings: RuleSettings;
+}
+
 /** Affinity first, then an even choice: the n-th of N rules is taken with probability 1/(N-n). */
-export function balancingRules(port: ServicePort, endpoints: readonly Endpoint[], settings: RuleSettings): string[] {
+export function balancingRules(port: ServicePort, { endpoints, chains, settings }: BalancingInput): string[] {
   const targets = endpoints.map((endpoint) => ({
     said: said(settings, `${port.name} -> ${endpoint.address}`),
-    chain: chainOf(port, endpoint, settings),
+    chain: chains.get(endpoint)!,
   }));
   const sticky =
     port.affinitySeconds === undefined
@@ -30,14 +46,11 @@ export function balancingRules(port: ServicePort, endpoints: readonly Endpoint[]
 /** Adds a chain for each endpoint: what it sends to itself is masqueraded (hairpin), everything is sent to it. */
 export function endpointRules(
   port: ServicePort,
-  endpoints: readonly Endpoint[],
-  settings: RuleSettings,
-  rules: RuleSet,
+  { chains, settings, rules }: { chains: EndpointChains; settings: RuleSettings; rules: RuleSet },
 ): void {
   const protocol = port.protocol.toLowerCase();
   const name = said(settings, port.name);
-  for (const endpoint of endpoints) {
-    const chain = chainOf(port, endpoint, settings);
+  for (const [endpoint, chain] of chains) {
     const affinity = port.affinitySeconds === undefined ? "" : `-m recent --name ${chain} --set `;
     append(
       rules.nat,
@@ -50,8 +63,4 @@ export function endpointRules(
 
 function said({ isLargeCluster }: RuleSettings, text: string): string {
   return isLargeCluster ? "" : `${comment(text)} `;
-}
-
-function chainOf(port: ServicePort, endpoint: Endpoint, { prefix }: RuleSettings): string {
-  return endpointChain(prefix, port.name, port.protocol, endpoint.address);
 }

@@ -23,6 +23,9 @@ export interface EndpointSelection {
   readonly nodeName: string;
 }
 
+/** One for all: thousands of endpoints have none. */
+const noHints: readonly string[] = [];
+
 /** What the slices name for a port, each address once, in upstream's order: by its text. */
 export function endpointsOf(
   slices: readonly EndpointSlice[],
@@ -48,7 +51,7 @@ export function endpointsOf(
           ready,
           serving: conditions?.serving ?? ready,
           terminating: conditions?.terminating === true,
-          zoneHints: hints?.forZones?.map(({ name }) => name) ?? [],
+          zoneHints: hints?.forZones?.map(({ name }) => name) ?? noHints,
         };
         // While an address moves from one slice to another both may name it: the one that is ready counts.
         if (!byAddress.get(address)?.ready || endpoint.ready) byAddress.set(address, endpoint);

@@ -4,6 +4,7 @@ import { detectVariant, openIptables, saveAll } from "./iptables.js";
 import { canary, canaryTables, chainsInSave, planCleanup, planJumps, probes } from "./jumps.js";
 import { inNetworkNamespace } from "./network-namespace.testing.js";
 import { restoreInput } from "./restore-input.js";
+import { chainsIn } from "./rule-table.js";
 import { shapes, writeOf } from "./shapes.testing.js";
 
 const run = (command: string, ...args: readonly string[]) => execFileSync(command, args, { encoding: "utf8" });
@@ -32,7 +33,9 @@ inNetworkNamespace(import.meta.url, () => {
           const write = writeOf(shape);
           await iptables.restore(restoreInput(write));
           const { nat } = await saveAll(iptables);
-          const missing = [...write.nat.chains.keys()].filter((chain) => !chainsInSave(nat).includes(chain));
+          const missing = [...chainsIn(write.nat)]
+            .map(([chain]) => chain)
+            .filter((chain) => !chainsInSave(nat).includes(chain));
           t.strictSame(missing, [], name);
         }
         for (const probe of probes("KUBE")) t.ok(await iptables.holds(probe), JSON.stringify(probe));

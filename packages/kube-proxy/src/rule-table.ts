@@ -7,10 +7,15 @@ import { nodePortRules, sharedChains } from "./rules.js";
 
 export type RuleTableName = "filter" | "nat";
 
+/** Chain → its rules, as lines of iptables-restore's input. */
+export type ChainLines = ReadonlyMap<string, string>;
+
 /** What to write into a table. */
 export interface TableWrite {
-  /** Chains with all their rules. */
-  readonly chains: ChainRules;
+  /** Chains that all Services share, with all their rules. */
+  readonly shared: ChainLines;
+  /** Those of each Service by itself; they lead to each other and to shared ones alone. */
+  readonly services: readonly ChainLines[];
   /** Chains that go: nothing leads to them once the others are written. */
   readonly removals: readonly string[];
 }
@@ -38,74 +43,81 @@ export interface RuleTableOptions {
   readonly settings: () => RuleSettings;
 }
 
+/** A Service's rules of one table. */
+interface Kept {
+  readonly own: ChainLines;
+  /** What it adds to shared chains. */
+  readonly shared: ChainLines;
+  readonly count: number;
+}
+
+type KeptService = Readonly<Record<RuleTableName, Kept>>;
+
 /** Starts empty, as if nothing had been written. */
 export function createRuleTable({ prefix, settings }: RuleTableOptions): RuleTable {
-  const wanted = new Map<string, RuleSet>();
-  const written = new Map<string, RuleSet>();
+  const wanted = new Map<string, KeptService>();
+  const written = new Map<string, KeptService>();
   const touched = new Set<string>();
   /** Rules of Services, counted as they come and go: thousands are not counted anew for one. */
   const counts = { nat: 0, filter: 0 };
-  const isShared = (chain: string) => !isServiceChain(prefix, chain);
 
-  function changes(): Write {
-    const dirtyShared = { nat: false, filter: false };
-    const write = { nat: { chains: new Map(), removals: [] }, filter: { chains: new Map(), removals: [] } } as Record<
-      RuleTableName,
-      { chains: ChainRules; removals: string[] }
-    >;
-    for (const service of touched) {
-      for (const table of ruleTables) {
-        const now = wanted.get(service)?.[table];
-        const before = written.get(service)?.[table];
-        for (const [chain, rules] of now ?? []) {
-          if (equal(rules, before?.get(chain))) continue;
-          if (isShared(chain)) dirtyShared[table] = true;
-          else write[table].chains.set(chain, rules);
-        }
-        for (const chain of before?.keys() ?? []) {
-          if (now?.has(chain)) continue;
-          if (isShared(chain)) dirtyShared[table] = true;
-          else write[table].removals.push(chain);
-        }
-      }
-    }
-    for (const table of ruleTables)
-      if (dirtyShared[table]) for (const [chain, rules] of shared(table)) write[table].chains.set(chain, rules);
-    return write;
+  function keep(rules: ChainRules): Kept {
+    const own = new Map<string, string>();
+    const shared = new Map<string, string>();
+    for (const [chain, lines] of linesOf(rules)) (isServiceChain(prefix, chain) ? own : shared).set(chain, lines);
+    return { own, shared, count: countOf(rules) };
   }
 
-  function everything(found: Readonly<Record<RuleTableName, Iterable<string>>>): Write {
-    for (const service of new Set([...written.keys(), ...wanted.keys()])) touched.add(service);
-    const tableWrite = (table: RuleTableName): TableWrite => {
-      const chains: ChainRules = new Map(shared(table));
-      for (const rules of wanted.values())
-        for (const [chain, own] of rules[table]) if (!isShared(chain)) chains.set(chain, own);
-      return { chains, removals: [...found[table]].filter((chain) => isOwnChain(prefix, chain) && !chains.has(chain)) };
-    };
-    return { filter: tableWrite("filter"), nat: tableWrite("nat") };
+  function tableChanges(table: RuleTableName): TableWrite {
+    let isSharedDirty = false;
+    const services: ChainLines[] = [];
+    const removals: string[] = [];
+    for (const service of touched) {
+      const now = wanted.get(service)?.[table];
+      const before = written.get(service)?.[table];
+      if (now === before) continue;
+      isSharedDirty ||= !isEqual(now?.shared, before?.shared);
+      const changed = new Map([...(now?.own ?? [])].filter(([chain, lines]) => before?.own.get(chain) !== lines));
+      if (changed.size > 0) services.push(changed);
+      for (const chain of before?.own.keys() ?? []) if (!now?.own.has(chain)) removals.push(chain);
+    }
+    return { shared: isSharedDirty ? shared(table) : new Map(), services, removals };
+  }
+
+  function tableEverything(table: RuleTableName, found: Iterable<string>): TableWrite {
+    const write = { shared: shared(table), services: [...wanted.values()].map((kept) => kept[table].own) };
+    const isWanted = new Set([write.shared, ...write.services].flatMap((chains) => [...chains.keys()]));
+    const removals = [...found].filter((chain) => isOwnChain(prefix, chain) && !isWanted.has(chain));
+    return { ...write, removals };
   }
 
   /** The shared chains with the rules of all Services, in the order of their names. */
-  function shared(table: RuleTableName): ChainRules {
+  function shared(table: RuleTableName): ChainLines {
     const current = settings();
-    const chains = sharedChains(current)[table];
+    const parts = new Map([...linesOf(sharedChains(current)[table])].map(([chain, lines]) => [chain, [lines]]));
     for (const service of [...wanted.keys()].sort())
-      for (const [chain, rules] of wanted.get(service)![table])
-        if (isShared(chain)) for (const rule of rules) append(chains, chain, rule);
-    if (table === "nat") append(chains, `${prefix}-SERVICES`, ...nodePortRules(current));
-    return chains;
+      for (const [chain, lines] of wanted.get(service)![table].shared) append(parts, chain, lines);
+    if (table === "nat") {
+      const chain = `${prefix}-SERVICES`;
+      append(parts, chain, ...nodePortRules(current).map((rule) => lineOf(chain, rule)));
+    }
+    return new Map([...parts].map(([chain, lines]) => [chain, lines.join("")]));
   }
 
   return {
     set(service, rules) {
       touched.add(service);
       const before = wanted.get(service);
-      for (const table of ruleTables) counts[table] += countOf(rules?.[table]) - countOf(before?.[table]);
-      if (rules) wanted.set(service, rules);
+      const now = rules && { nat: keep(rules.nat), filter: keep(rules.filter) };
+      for (const table of ruleTables) counts[table] += (now?.[table].count ?? 0) - (before?.[table].count ?? 0);
+      if (now) wanted.set(service, now);
       else wanted.delete(service);
     },
-    changes,
-    everything,
+    changes: () => ({ filter: tableChanges("filter"), nat: tableChanges("nat") }),
+    everything(found) {
+      for (const service of new Set([...written.keys(), ...wanted.keys()])) touched.add(service);
+      return { filter: tableEverything("filter", found.filter), nat: tableEverything("nat", found.nat) };
+    },
     commit() {
       for (const service of touched) {
         const now = wanted.get(service);
@@ -122,17 +134,36 @@ export function createRuleTable({ prefix, settings }: RuleTableOptions): RuleTab
   };
 }
 
-function countOf(rules: ChainRules | undefined): number {
+function lineOf(chain: string, rule: string): string {
+  return `-A ${chain} ${rule}\n`;
+}
+
+// Joined, not added up: what is kept is then one piece of memory a chain instead of a tree for each of its rules.
+function* linesOf(rules: ChainRules): Generator<[chain: string, lines: string]> {
+  for (const [chain, own] of rules) yield [chain, own.map((rule) => lineOf(chain, rule)).join("")];
+}
+
+function countOf(rules: ChainRules): number {
   let count = 0;
-  for (const own of rules?.values() ?? []) count += own.length;
+  for (const own of rules.values()) count += own.length;
   return count;
 }
 
-function equal(a: readonly string[], b: readonly string[] | undefined): boolean {
-  return a === b || (a.length === b?.length && a.every((rule, i) => rule === b[i]));
+function isEqual(a: ChainLines | undefined, b: ChainLines | undefined): boolean {
+  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
+  for (const [chain, lines] of a ?? []) if (b!.get(chain) !== lines) return false;
+  return true;
+}
+
+/** All chains of a write with their rules, shared ones first. */
+export function* chainsIn({ shared, services }: TableWrite): Generator<[chain: string, lines: string]> {
+  yield* shared;
+  for (const own of services) yield* own;
 }
 
 /** How many rules a write has. */
-export function rulesIn({ chains }: TableWrite): number {
-  return countOf(chains);
+export function rulesIn(write: TableWrite): number {
+  let count = 0;
+  for (const [, lines] of chainsIn(write)) count += lines.split("\n").length - 1;
+  return count;
 }

@@ -2,7 +2,8 @@
 // upstream's (pkg/proxy/iptables/proxier.go, syncProxyRules).
 
 import { type ServiceChains, serviceChains } from "./chain-names.js";
-import { balancingRules, endpointRules } from "./endpoint-rules.js";
+import { balancingRules, endpointChains, endpointRules } from "./endpoint-rules.js";
+import type { Endpoint } from "./endpoints.js";
 import { inRange } from "./ip-family.js";
 import { append, comment, type RuleSet, type RuleSettings } from "./rule-set.js";
 import { isExternallyAccessible, policiesOf, type ServicePort } from "./service-ports.js";
@@ -20,7 +21,7 @@ interface Subject {
 
 /** Adds the chains and rules of one port to the rule set. */
 export function serviceRules(port: ServicePort, settings: RuleSettings, rules: RuleSet): void {
-  const { cluster, local, reachable, hasAny } = port.usable;
+  const { cluster, local, hasAny } = port.usable;
   const chains = serviceChains(settings.prefix, port.name, port.protocol);
   const subject: Subject = {
     port,
@@ -43,9 +44,12 @@ export function serviceRules(port: ServicePort, settings: RuleSettings, rules: R
   if (subject.hasInternal) masqueradeInternal(subject);
   if (hasAny && isExternallyAccessible(port)) externalChain(subject);
   const { usesCluster, usesLocal } = policiesOf(port);
-  if (usesCluster && cluster.length > 0) append(rules.nat, chains.cluster, ...balancingRules(port, cluster, settings));
-  if (usesLocal && local.length > 0) append(rules.nat, chains.local, ...balancingRules(port, local, settings));
-  endpointRules(port, reachable, settings, rules);
+  const ofEndpoints = endpointChains(port, settings);
+  const balance = (chain: string, endpoints: readonly Endpoint[]) =>
+    append(rules.nat, chain, ...balancingRules(port, { endpoints, chains: ofEndpoints, settings }));
+  if (usesCluster && cluster.length > 0) balance(chains.cluster, cluster);
+  if (usesLocal && local.length > 0) balance(chains.local, local);
+  endpointRules(port, { chains: ofEndpoints, settings, rules });
 }
 
 function matchOf({ protocol }: ServicePort, address: string, number: number): string {
