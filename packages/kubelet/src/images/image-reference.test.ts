@@ -30,7 +30,8 @@ test("image names", async (t) => {
   for (const bad of ["", "nginx:", "a b", "nginx:-x", "nginx@sha256:abc", "UPPER/x y", "-x"]) {
     t.throws(() => parseImageReference(bad), /invalid reference format/, bad);
   }
-  t.throws(() => parseImageReference("Nginx"), /repository name must be lowercase/);
+  t.throws(() => parseImageReference("Nginx"), /: repository name \(library\/Nginx\) must be lowercase$/);
+  t.throws(() => parseImageReference("r.io/Team/App:v1"), /: repository name \(Team\/App\) must be lowercase$/);
 });
 
 test("credentials", async (t) => {

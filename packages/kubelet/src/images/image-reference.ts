@@ -29,8 +29,10 @@ export function parseImageReference(text: string): ImageReference {
   const words = name.split("/");
   const registry = words.length > 1 && isRegistry(words[0]!) ? words[0]! : undefined;
   const path = registry === undefined ? words : words.slice(1);
-  if (registry === undefined && name !== name.toLowerCase()) {
-    throw new Error("invalid reference format: repository name must be lowercase");
+  const official = registry === undefined || registry === "docker.io" || registry === "index.docker.io";
+  const repository = official && path.length === 1 ? `library/${path[0]}` : path.join("/");
+  if (repository !== repository.toLowerCase()) {
+    throw new Error(`invalid reference format: repository name (${repository}) must be lowercase`);
   }
   const valid =
     rest.length === 0 &&
@@ -39,10 +41,9 @@ export function parseImageReference(text: string): ImageReference {
     (tag === undefined || tagPattern.test(tag)) &&
     (digest === undefined || digestPattern.test(digest));
   if (!valid) throw new Error("invalid reference format");
-  const official = registry === undefined || registry === "docker.io" || registry === "index.docker.io";
   return {
     registry: official ? "docker.io" : registry,
-    repository: official && path.length === 1 ? `library/${path[0]}` : path.join("/"),
+    repository,
     tag,
     digest,
   };

@@ -3,6 +3,7 @@
 
 import type {
   Container,
+  ContainerState,
   ContainerStatus,
   EphemeralContainer,
   Pod,
@@ -51,6 +52,12 @@ export interface PodStatusInputs {
 
 type AnyContainer = Container | EphemeralContainer;
 
+/** How the container before this one ended, where the runtime no longer knows. */
+function rememberedEnd(old: ContainerStatus | undefined, containerId: string): ContainerState {
+  if (old?.containerID === undefined || old.containerID === containerId) return old?.lastState ?? {};
+  return old.state?.terminated ? { terminated: old.state.terminated } : {};
+}
+
 /** The status of one container. */
 function containerStatus(
   inputs: PodStatusInputs,
@@ -80,10 +87,7 @@ function containerStatus(
     status.containerID = apiContainerId(current.id);
     status.restartCount = Math.max(restartCountOf(current), status.restartCount);
     status.state = stateOf(current);
-    if (previous?.state === "exited") status.lastState = stateOf(previous);
-    else if (old?.lastState && (old.containerID === undefined || old.containerID === status.containerID)) {
-      status.lastState = old.lastState;
-    }
+    status.lastState = previous?.state === "exited" ? stateOf(previous) : rememberedEnd(old, status.containerID);
   } else if (old?.state?.terminated) {
     // Collected since: what was known of it stays.
     return { ...old, ready: isInit && old.state.terminated.exitCode === 0, started: false };

@@ -220,8 +220,12 @@ export class PodWorker {
     const state = await this.#observe();
     if (this.#overDeadline()) return 0;
     const status = this.#generate(state, { terminal: false });
-    statuses.set(this.#pod, status);
-    if (isPodTerminal({ status })) return 0;
+    const hasEnded = isPodTerminal({ status });
+    // No pod is told to have ended while anything of it runs: upstream's mergePodStatus.
+    if (!hasEnded || state.containers.every((container) => container.state !== "running")) {
+      statuses.set(this.#pod, status);
+    }
+    if (hasEnded) return 0;
     prober.addPod(this.#pod);
     const problems = this.#pod.spec?.hostNetwork ? [] : network.problems();
     if (problems.length > 0) {

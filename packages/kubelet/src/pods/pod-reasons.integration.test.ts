@@ -1,0 +1,113 @@
+// Every reason that a real engine can bring a pod's container into, as the API shows it: state, last state, restart count,
+// phase, conditions, events. One kubelet; all pods at once, and a watch that misses nothing of what was shown.
+
+import { type Pod, pods } from "@picokube/api/core/v1";
+import { podCondition } from "@picokube/api/pod";
+import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import Docker from "dockerode";
+import { type Test, test } from "tap";
+import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { conditionsOf, never, podReasons } from "./pod-reasons.testing.js";
+
+const patienceMs = 90_000;
+const docker = new Docker({ socketPath: "/var/run/docker.sock" });
+
+/** All that the API has shown of each pod, in order. */
+function recordPods(t: Test, { client }: TestApiServer): Map<string, Pod[]> {
+  const shown = new Map<string, Pod[]>();
+  const done = new AbortController();
+  const watching = (async () => {
+    for await (const { object } of client.watch(pods, { namespace: "default", signal: done.signal })) {
+      const { name } = object.metadata;
+      shown.set(name, [...(shown.get(name) ?? []), object as Pod]);
+    }
+  })().catch((error: unknown) => {
+    if (!done.signal.aborted) throw error;
+  });
+  t.teardown(() => {
+    done.abort();
+    return watching;
+  });
+  return shown;
+}
+
+test("what the API shows of a pod", async (t) => {
+  const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
+  const { create, until, kubectl, eventsOf } = await podsOf(server);
+  const kubelet = await startKubelet(t, server, { bridge: "picotest70", subnet: 70 });
+  await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
+  const shown = recordPods(t, server);
+  for (const { name, spec } of podReasons) await create(name, spec);
+  const waitsFor = ({ status }: Pod) => status?.containerStatuses?.[0]?.state?.waiting?.reason;
+
+  for (const { name, at, before, phase, state, lastState, restarts, conditions, events = [] } of podReasons) {
+    await t.test(`${name}: ${at}`, async (t) => {
+      const isAsWanted = (pod: Pod) =>
+        (pod.status?.phase === at || waitsFor(pod) === at) &&
+        Object.entries(conditions).every(([type, is]) => conditionsOf(pod)[type] === is);
+      const pod = await eventually(`${name}: ${at}`, async () => shown.get(name)?.find(isAsWanted), patienceMs).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}; shown: ${JSON.stringify(shown.get(name)?.map(({ status }) => status))}`);
+        },
+      );
+      const [container] = pod.status?.containerStatuses ?? [];
+      t.equal(pod.status?.phase, phase, "phase");
+      t.match(container?.state, state, "state");
+      if (lastState) t.match(container?.lastState, lastState, "last state");
+      if (restarts !== undefined) t.equal(container?.restartCount, restarts, "restarts");
+      if (before)
+        t.ok(
+          shown.get(name)?.some((pod) => waitsFor(pod) === before),
+          `after ${before}`,
+        );
+      for (const words of events) {
+        await eventually(`${name}: ${words}`, async () => words.test(await eventsOf(name)), patienceMs);
+      }
+    });
+  }
+
+  await t.test("a container that the engine lost counts as a restart, with Never as the pod's failure", async (t) => {
+    await create("lost", { containers: [sleeper()] });
+    await create("lost-once", { containers: [sleeper()], ...never });
+    const found = [
+      await until("lost", "ready", isReady, patienceMs),
+      await until("lost-once", "ready", isReady, patienceMs),
+    ];
+    // Nobody sees how they end.
+    await kubelet.stop();
+    for (const { status } of found) {
+      const id = status!.containerStatuses![0]!.containerID!.replace("docker://", "");
+      await docker.getContainer(id).remove({ force: true });
+    }
+    kubelet.start();
+    const lostState = { exitCode: 137, reason: "ContainerStatusUnknown" };
+    const isAgain = (pod: Pod) => isReady(pod) && pod.status?.containerStatuses?.[0]?.restartCount === 1;
+    const again = await until("lost", "ready again", isAgain, patienceMs);
+    t.match(again.status?.containerStatuses, [{ lastState: { terminated: lostState } }]);
+    const hasEnded = ({ status }: Pod) =>
+      status?.phase === "Failed" && status.containerStatuses?.[0]?.state?.terminated;
+    const once = await until("lost-once", "failed", hasEnded, patienceMs);
+    const message = "The container could not be located when the pod was terminated";
+    t.match(once.status?.containerStatuses, [{ restartCount: 1, state: { terminated: { ...lostState, message } } }]);
+  });
+
+  await t.test("readiness gates, and conditions of others", async (t) => {
+    await create("gated", { readinessGates: [{ conditionType: "example.com/gate" }] });
+    const missing = 'corresponding condition of pod readiness gate "example.com/gate" does not exist.';
+    const closed = 'the status of pod readiness gate "example.com/gate" is not "True", but False';
+    const shows = (words: string) => (pod: Pod) => conditionsOf(pod).Ready === words;
+    const set = (type: string, status: string, reason: string) => {
+      const patch = { status: { conditions: [{ type, status, reason }] } };
+      return kubectl("patch", "pod", "gated", "--subresource=status", "-p", JSON.stringify(patch));
+    };
+    const pod = await until("gated", "waits", shows(`False ReadinessGatesNotReady ${missing}`), patienceMs);
+    t.equal(conditionsOf(pod).ContainersReady, "True");
+    await set("DisruptionTarget", "True", "EvictionByEvictionAPI");
+    await set("example.com/gate", "False", "Closed");
+    await until("gated", "is closed", shows(`False ReadinessGatesNotReady ${closed}`), patienceMs);
+    await set("example.com/gate", "True", "Open");
+    const open = await until("gated", "is ready", shows("True"), patienceMs);
+    t.match(podCondition(open.status, "DisruptionTarget"), { status: "True", reason: "EvictionByEvictionAPI" });
+    t.match(podCondition(open.status, "example.com/gate"), { status: "True", reason: "Open" });
+  });
+});
