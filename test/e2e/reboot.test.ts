@@ -1,51 +1,18 @@
-// A cluster of its own: its machine is rebooted, as far as one process can do that to its own machine. What a reboot
-// takes (processes, containers' running, bridges, rules) is taken; what it leaves (files) is left.
+// A cluster of its own: its machine is rebooted. What a reboot takes (processes, containers' running, bridges, rules) is taken;
+// what it leaves (files) is left.
 
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { test } from "tap";
-import { createCluster, runPicokube, type TestCluster } from "./harness/cluster.js";
+import { createCluster, runPicokube } from "./harness/cluster.js";
 import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
+import { forgetNetwork, killProcesses, scopeOf } from "./harness/reboot.js";
 
 const run = promisify(execFile);
 const curl = async (url: string) => (await run("curl", ["-sS", "--max-time", "5", url])).stdout;
 const out = async (command: string, ...args: string[]) =>
   (await run(command, args, { maxBuffer: 1 << 26 })).stdout.split("\n").filter(Boolean);
-
-const scopeOf = ({ dataDir }: TestCluster) => `label=io.picokube.scope=${dataDir}/kubelet`;
-
-async function killProcesses({ dataDir }: TestCluster): Promise<void> {
-  const { supervisor, components } = JSON.parse(readFileSync(join(dataDir, "run", "processes.json"), "utf8"));
-  // The supervisor first, or it would start the others again.
-  process.kill(supervisor.pid, "SIGKILL");
-  for (const { process: each } of Object.values(components) as { process: { pid: number } }[])
-    process.kill(each.pid, "SIGKILL");
-}
-
-/** Takes this cluster's chains, its jumps into them and its bridge, and nobody else's. */
-async function forgetNetwork({ chainPrefix, podBridge }: TestCluster): Promise<void> {
-  for (const table of ["nat", "filter", "mangle"]) {
-    const saved = await out("iptables-save", "-t", table);
-    const mine = (line: string) => line.includes(`${chainPrefix}-`) || line.includes(podBridge);
-    const chains = saved.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []).filter(mine);
-    const flushed = [
-      `*${table}`,
-      ...chains.map((chain) => `:${chain} - [0:0]`),
-      ...saved
-        .filter((line) => line.startsWith("-A ") && mine(line) && !chains.includes(line.split(" ")[1]!))
-        .map((line) => line.replace(/^-A/, "-D")),
-      ...chains.map((chain) => `-X ${chain}`),
-      "COMMIT\n",
-    ];
-    const restore = run("iptables-restore", ["--noflush"]);
-    restore.child.stdin!.end(flushed.join("\n"));
-    await restore;
-  }
-  await run("ip", ["link", "delete", podBridge]);
-}
 
 interface PodRow {
   metadata: { name: string; uid: string };
@@ -97,11 +64,11 @@ spec:
     const node = await uidOf("node", cluster.nodeName);
     const { clusterIP, ports } = (await kubectl.json(["get", "service", "web"])).spec;
 
-    await killProcesses(cluster);
+    killProcesses(cluster);
     const containers = await out("docker", "ps", "-aq", "--filter", scopeOf(cluster));
     t.ok(containers.length >= 7, "there were containers to take");
     await run("docker", [...takeContainers, ...containers]);
-    await forgetNetwork(cluster);
+    await forgetNetwork(cluster.chainPrefix, [cluster.podBridge]);
     t.equal((await out("docker", "ps", "-q", "--filter", scopeOf(cluster))).length, 0);
     t.notOk((await out("iptables-save")).some((line) => line.includes(`${cluster.chainPrefix}-`)));
 
