@@ -9,6 +9,7 @@ import type { InformerFactory } from "@picokube/client/informer";
 import { createInformerFactory } from "@picokube/client/shared-informer";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
+import type { Metrics } from "@picokube/component-base/metrics";
 import { openAllocatedPods } from "./allocation/allocated-pods.js";
 import { enforceNodeAllocatable, podsLimits } from "./cgroups/node-allocatable.js";
 import type { Runtime } from "./cri/runtime.js";
@@ -17,6 +18,9 @@ import type { EvictionManager } from "./eviction/eviction-manager.js";
 import { createNodePressure } from "./eviction/node-pressure.js";
 import { createImageManager } from "./images/image-manager.js";
 import { createLogFiles } from "./logs/log-files.js";
+import { createInstruments } from "./metrics/instruments.js";
+import { measuredRuntime } from "./metrics/measured-runtime.js";
+import { createPodStartLatency } from "./metrics/pod-start-latency.js";
 import { type CniNetwork, createCniNetwork } from "./network/cni/cni-network.js";
 import { createPodNetwork } from "./network/pod-network.js";
 import { tunnelOverheadBytes } from "./network/routes-plan.js";
@@ -64,9 +68,18 @@ export function cniNetworkOf({ cniConfDir, cniBinDirs, rootDir }: KubeletSetting
 }
 
 /** Every part of the kubelet, connected but not running. */
-export async function assemble({ options, client, informers, runtime, clock, logger }: Surroundings) {
+export async function assemble(surroundings: Surroundings, metrics: Metrics) {
+  const { options, client, informers, clock, logger } = surroundings;
+  const runtime = measuredRuntime(surroundings.runtime, metrics, clock);
+  const instruments = createInstruments(metrics, clock);
+  const latency = createPodStartLatency(metrics, clock);
   const { settings } = options;
   const podInformer = informers.for(pods, { fieldSelector: `spec.nodeName=${settings.nodeName}` });
+  podInformer.addHandler({
+    add: (pod) => latency.observe(pod),
+    update: (_, pod) => latency.observe(pod),
+    delete: ({ metadata }) => latency.forget(metadata.uid),
+  });
   const nodeInformer = informers.for(nodes, { fieldSelector: `metadata.name=${settings.nodeName}` });
   const node = () => nodeInformer.get(settings.nodeName);
   const recorder = createEventRecorder({ client, component: "kubelet", host: settings.nodeName, clock, logger });
@@ -118,7 +131,13 @@ export async function assemble({ options, client, informers, runtime, clock, log
     },
     clock,
   });
-  pleg = createPleg({ runtime, onChange: (uid) => manager.wake(uid), clock, logger });
+  pleg = createPleg({
+    runtime,
+    onChange: (uid) => manager.wake(uid),
+    onRelist: (durationMs) => instruments.relisted(durationMs),
+    clock,
+    logger,
+  });
   const probes = createProbeMetrics();
   const prober = createProber({ runtime, lookup: manager, events: recorder, clock, metrics: probes });
   prober.onResult(({ podUid }) => manager.wake(podUid));
@@ -157,13 +176,14 @@ export async function assemble({ options, client, informers, runtime, clock, log
     settings,
     runtime,
     network,
-    images,
+    images: latency.measured(images),
     volumes,
     environment: containerEnvironment,
     objects,
     prober,
     statuses,
     events,
+    instruments,
     files: createPodFiles(settings),
     runtimeHandlerOf: runtimeHandlerFrom(client),
     logs,
@@ -215,6 +235,7 @@ export async function assemble({ options, client, informers, runtime, clock, log
     logger,
   });
   return {
+    runtime,
     manager,
     probeMetrics: probes.metrics,
     podInformer,

@@ -8,11 +8,13 @@ import { createInformerFactory } from "@picokube/client/shared-informer";
 import type { Clock } from "@picokube/component-base/clock";
 import { parseFlags } from "@picokube/component-base/flag-set";
 import type { Logger } from "@picokube/component-base/logger";
+import { createMetrics } from "@picokube/component-base/metrics";
 import type { AllocatedPods } from "./allocation/allocated-pods.js";
 import { createMemoryRuntime } from "./cri/memory/memory-runtime.js";
 import { flags } from "./flags.js";
 import { createImageManager } from "./images/image-manager.js";
 import type { LogFiles } from "./logs/log-files.js";
+import { createInstruments } from "./metrics/instruments.js";
 import { createNodeAgent } from "./node/node-agent.js";
 import { createObjectSource } from "./objects/object-source.js";
 import { type KubeletFlags, resolveOptions } from "./options.js";
@@ -89,6 +91,7 @@ export async function runHollowNode(options: HollowNodeOptions, signal: AbortSig
     prober,
     statuses,
     events,
+    instruments: createInstruments(createMetrics({ withProcess: false }), clock),
     files: hollowFiles,
     logs: hollowLogs,
     runtimeHandlerOf: async () => undefined,

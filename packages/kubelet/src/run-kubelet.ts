@@ -55,8 +55,8 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
   await applyOomScore(surroundings);
   await waitForEngine(surroundings, signal);
   if (signal.aborted) return;
-  const parts = await assemble(surroundings);
   const metrics = createMetrics();
+  const parts = await assemble(surroundings, metrics);
   registerKubeletMetrics(metrics, { nodeName: settings.nodeName, lookup: parts.manager });
   const addresses = () => parts.node()?.status?.addresses ?? [];
   const serving = servingCertificateManager(surroundings, { client, metrics, addresses });
@@ -81,7 +81,7 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
   const server = createServer({
     settings,
     lookup: parts.manager,
-    runtime,
+    runtime: parts.runtime,
     auth,
     tls: await kubeletTls(settings, { manager: serving, clock, logger }),
     metrics,

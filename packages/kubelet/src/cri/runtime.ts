@@ -190,7 +190,17 @@ export interface ContainerFigures {
     readonly swapBytes: number;
     readonly pageFaults: number;
     readonly majorPageFaults: number;
+    readonly deviceIo: readonly DeviceIo[];
   };
+}
+
+/** What was read from, or written to, one block device. */
+export interface DeviceIo {
+  readonly major: number;
+  readonly minor: number;
+  readonly operation: "Read" | "Write";
+  readonly bytes: number;
+  readonly count: number;
 }
 
 export interface DiskFigures {

@@ -59,6 +59,8 @@ export interface EvictionManagerOptions {
   /** Frees what no pod needs: containers that have ended, unused images. */
   readonly reclaim: readonly (() => Promise<void>)[];
   readonly pods: EvictablePods;
+  /** Told of each pod that goes, with upstream's eviction_signal. */
+  readonly onEvicted: (signal: string) => void;
   readonly events: EventRecorder;
   readonly podEvents: PodEvents;
   readonly clock: Clock;
@@ -80,16 +82,18 @@ export function createEvictionManager(options: EvictionManagerOptions): Eviction
     readonly graceSeconds: number;
     /** An eviction for the node's sake disrupts the pod; one for its own excess does not count as such. */
     readonly disruption: boolean;
+    readonly signal: string;
   }
 
   /** False for a pod that must stay. */
-  function evict(pod: Pod, { message, graceSeconds, disruption }: Eviction): boolean {
+  function evict(pod: Pod, { message, graceSeconds, disruption, signal }: Eviction): boolean {
     const named = { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, podUID: pod.metadata.uid };
     if (isCriticalPod(pod)) {
       logger.error("Eviction manager: cannot evict a critical pod", named);
       return false;
     }
     options.podEvents.warning(pod, { reason: evicted, message });
+    options.onEvicted(signal);
     logger.v(3).info("Evicting pod", { ...named, message });
     const condition = { type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message } as const;
     pods.end(pod.metadata.uid, {
@@ -111,8 +115,8 @@ export function createEvictionManager(options: EvictionManagerOptions): Eviction
     walkDueMs = clock.now() + (clock.now() - beganMs) * walkRestFactor;
     return limited.filter((pod) => {
       const usage = usageOf(pod);
-      const message = usage && localStorageViolation(pod, usage, { dedicatedImageFs });
-      return message && evict(pod, { message, graceSeconds: immediateGraceSeconds, disruption: false });
+      const violation = usage && localStorageViolation(pod, usage, { dedicatedImageFs });
+      return violation && evict(pod, { ...violation, graceSeconds: immediateGraceSeconds, disruption: false });
     });
   }
 
@@ -170,6 +174,7 @@ export function createEvictionManager(options: EvictionManagerOptions): Eviction
         message: evictionMessage(pod, usageOf(pod), cause),
         graceSeconds: graceFor(pod, threshold),
         disruption: true,
+        signal,
       }),
     );
     if (!first) logger.info("Eviction manager: unable to evict any pods from the node");

@@ -47,11 +47,23 @@ function containerViolation(pod: Pod, usage: PodUsage, dedicatedImageFs: boolean
   return undefined;
 }
 
-/** The message to evict the pod with; undefined while it keeps to its limits. */
+export interface LocalStorageViolation {
+  /** Upstream's eviction_signal in metrics. */
+  readonly signal: "emptydirfs.limit" | "ephemeralpodfs.limit" | "ephemeralcontainerfs.limit";
+  readonly message: string;
+}
+
+/** Why the pod is to be evicted, and in which words; undefined while it keeps to its limits. */
 export function localStorageViolation(
   pod: Pod,
   usage: PodUsage,
   { dedicatedImageFs }: { dedicatedImageFs: boolean },
-): string | undefined {
-  return emptyDirViolation(pod, usage) ?? podViolation(pod, usage) ?? containerViolation(pod, usage, dedicatedImageFs);
+): LocalStorageViolation | undefined {
+  const found = [
+    ["emptydirfs.limit", emptyDirViolation(pod, usage)],
+    ["ephemeralpodfs.limit", podViolation(pod, usage)],
+    ["ephemeralcontainerfs.limit", containerViolation(pod, usage, dedicatedImageFs)],
+  ] as const;
+  for (const [signal, message] of found) if (message !== undefined) return { signal, message };
+  return undefined;
 }

@@ -57,6 +57,7 @@ export async function createNodePressure(
     dedicatedImageFs: async () => !(await sameFileSystem(rootDir, imageDir)),
     reclaim: [removeContainers, () => imageGc.deleteUnusedImages()],
     pods: manager,
+    onEvicted: (signal) => context.instruments.evicted(signal),
     events: recorder,
     podEvents: context.events,
     clock,

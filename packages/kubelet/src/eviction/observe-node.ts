@@ -44,8 +44,10 @@ async function firstText(...paths: string[]): Promise<string | undefined> {
   return undefined;
 }
 
-/** Working set and limit of a cgroup, "" being the root; undefined when it is not there. */
-async function cgroupMemory(path: string): Promise<{ workingSet: number; limit: number } | undefined> {
+/** Usage, working set and limit of a cgroup, "" being the root; undefined when it is not there. */
+export async function cgroupMemory(
+  path: string,
+): Promise<{ usage: number; workingSet: number; limit: number } | undefined> {
   const [v1, v2] = [join(cgroupRoot, "memory", path), join(cgroupRoot, path)];
   const memoryStat = await firstText(join(v1, "memory.stat"), join(v2, "memory.stat"));
   if (memoryStat === undefined) return undefined;
@@ -53,6 +55,7 @@ async function cgroupMemory(path: string): Promise<{ workingSet: number; limit: 
   const limit = await firstText(join(v1, "memory.limit_in_bytes"), join(v2, "memory.max"));
   const limitBytes = Number(limit ?? "max");
   return {
+    usage: Number(usage ?? 0),
     workingSet: workingSetBytes({ memoryStat, usage }),
     limit: Number.isNaN(limitBytes) ? Number.POSITIVE_INFINITY : limitBytes,
   };

@@ -177,7 +177,7 @@ test("local storage limits", async (t) => {
   ];
   for (const [what, given, message, dedicatedImageFs = false] of table) {
     const pod = make("p", given);
-    t.equal(localStorageViolation(pod, use(given), { dedicatedImageFs }), message, what);
+    t.equal(localStorageViolation(pod, use(given), { dedicatedImageFs })?.message, message, what);
     t.equal(hasLocalStorageLimit(pod), true, `${what}: is measured`);
   }
   t.equal(hasLocalStorageLimit(make("p", emptyDir("1Mi", "Memory"))), false);

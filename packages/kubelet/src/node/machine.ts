@@ -95,10 +95,18 @@ export async function sameFileSystem(a: string, b: string): Promise<boolean> {
 /** Size and room of the file system that holds a directory. */
 export async function fileSystem(path: string): Promise<{
   capacityBytes: number;
+  /** With what is kept for root. */
+  freeBytes: number;
   availableBytes: number;
   inodes: number;
   inodesFree: number;
 }> {
-  const { blocks, bavail, bsize, files, ffree } = await statfs(path);
-  return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree };
+  const { blocks, bfree, bavail, bsize, files, ffree } = await statfs(path);
+  return {
+    capacityBytes: blocks * bsize,
+    freeBytes: bfree * bsize,
+    availableBytes: bavail * bsize,
+    inodes: files,
+    inodesFree: ffree,
+  };
 }

@@ -19,6 +19,8 @@ export interface PlegOptions {
   readonly runtime: Runtime;
   /** Called with the uid of a pod that changed. */
   readonly onChange: (podUid: string) => void;
+  /** Told how long each relist took. */
+  readonly onRelist?: (durationMs: number) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -28,12 +30,13 @@ const relistThresholdMs = 180_000;
 const reconnectMaxMs = 5_000;
 
 /** Makes the one PLEG of a kubelet. */
-export function createPleg({ runtime, onChange, clock, logger }: PlegOptions): Pleg {
+export function createPleg({ runtime, onChange, onRelist, clock, logger }: PlegOptions): Pleg {
   let prints = new Map<string, string>();
   let relistedAtMs: number | undefined;
   let failure: string | undefined;
 
   async function relist(): Promise<void> {
+    const beganMs = clock.now();
     const [sandboxes, containers] = await Promise.all([runtime.listSandboxes(), runtime.listContainers()]);
     const next = new Map<string, string>();
     const add = (podUid: string, print: string) => next.set(podUid, `${next.get(podUid) ?? ""}${print};`);
@@ -42,6 +45,7 @@ export function createPleg({ runtime, onChange, clock, logger }: PlegOptions): P
     const changed = [...new Set([...prints.keys(), ...next.keys()])].filter((uid) => prints.get(uid) !== next.get(uid));
     prints = next;
     relistedAtMs = clock.now();
+    onRelist?.(relistedAtMs - beganMs);
     if (failure !== undefined) logger.info("Container runtime is back");
     failure = undefined;
     for (const uid of changed) onChange(uid);

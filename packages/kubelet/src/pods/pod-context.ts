@@ -8,6 +8,7 @@ import type { CgroupTree } from "../cgroups/pod-cgroup.js";
 import type { Runtime } from "../cri/runtime.js";
 import type { ImageManager } from "../images/image-manager.js";
 import type { LogFiles } from "../logs/log-files.js";
+import type { Instruments } from "../metrics/instruments.js";
 import type { HostPort } from "../network/host-ports.js";
 import type {
   ContainerEnvironment,
@@ -57,6 +58,7 @@ export interface PodContext {
   readonly runtimeHandlerOf: RuntimeHandlerOf;
   readonly statuses: StatusManager;
   readonly events: PodEvents;
+  readonly instruments: Instruments;
   readonly files: PodFiles;
   readonly logs: LogFiles;
   readonly backoff: CrashBackoff;

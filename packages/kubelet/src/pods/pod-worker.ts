@@ -7,6 +7,7 @@ import { exponential } from "@picokube/component-base/backoff";
 import type { Timer } from "@picokube/component-base/clock";
 import { PodResize } from "../allocation/pod-resize.js";
 import { removePodCgroup } from "../cgroups/pod-cgroup.js";
+import type { PodOperation } from "../metrics/instruments.js";
 import type { PodState } from "../parts.js";
 import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
 import { restartCountOf } from "./container-spec.js";
@@ -49,6 +50,7 @@ export class PodWorker {
   #stage: Stage = "syncing";
   #verdict: Verdict | undefined;
   #status: PodStatus | undefined;
+  #operation: PodOperation = "create";
   #removed = false;
   #stopped = false;
   #dirty = false;
@@ -90,6 +92,7 @@ export class PodWorker {
   update(pod: Pod): void {
     const before = this.#pod;
     this.#pod = pod;
+    if (this.#status) this.#operation = "update";
     this.#resize.update(pod);
     this.#context.volumes.update(pod);
     const deletionBegins =
@@ -145,8 +148,12 @@ export class PodWorker {
       this.#timer?.cancel();
       this.#step = new AbortController();
       let againMs: number | undefined;
+      const { clock, instruments } = this.#context;
+      const [operation, beganMs] = [this.#operation, clock.now()];
+      this.#operation = "sync";
       try {
         againMs = await this.#next(this.#step.signal);
+        instruments.podSynced(this.#stage === "syncing" ? operation : "kill", clock.now() - beganMs);
         this.#retry.reset();
       } catch (err) {
         if (this.#step.signal.aborted) {

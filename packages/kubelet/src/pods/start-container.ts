@@ -83,6 +83,7 @@ async function containerConfig(context: PodContext, start: ContainerStart): Prom
 function fail(context: PodContext, { pod, container }: ContainerStart, reason: string, error: unknown): never {
   const { message } = error as Error;
   context.events.warning(pod, { container: container.name, reason: "Failed", message: `Error: ${message}` });
+  context.instruments.containerFailed(pod, container.name, reason);
   throw new ContainerStartError(reason, message, { cause: error });
 }
 
@@ -109,6 +110,7 @@ async function postStart(context: PodContext, start: ContainerStart, containerId
 export async function startContainer(context: PodContext, start: ContainerStart): Promise<void> {
   const { pod, container, sandboxId } = start;
   const named = { container: container.name };
+  context.instruments.containerStarting(pod, container.name);
   const config = await containerConfig(context, start).catch((error: unknown) =>
     fail(
       context,

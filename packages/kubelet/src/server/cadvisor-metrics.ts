@@ -1,21 +1,25 @@
 // /metrics/cadvisor: what cAdvisor tells of containers, pods' networks and the machine, under its names and labels, as far
 // as the engine's figures go.
 
-import { cpus, totalmem } from "node:os";
 import type { Pod } from "@picokube/api/core/v1";
 import { podCgroupParent } from "../cgroups/pod-cgroup.js";
 import { containerName, sandboxName } from "../cri/docker/names.js";
-import type { ContainerFigures } from "../cri/runtime.js";
+import type { ContainerFigures, ContainerResources } from "../cri/runtime.js";
+import { diskFamilies } from "./cadvisor-disk.js";
+import { machineFamilies, specFamilies } from "./cadvisor-spec.js";
 import { type MetricFamily, metricText } from "./metric-text.js";
 import { type InterfaceFigures, networkOf, nodeUsage, type PodUsage, podUsages, type StatsSources } from "./usage.js";
+import type { WalkedDisks } from "./walked-disks.js";
 
 type Labels = Readonly<Record<string, string>>;
 type Details = NonNullable<ContainerFigures["details"]>;
 
-interface Measured {
+export interface Measured {
   readonly labels: Labels;
   readonly figures: ContainerFigures;
   readonly startedAt: number;
+  /** Of containers of pods, not of their sandboxes. */
+  readonly resources?: ContainerResources;
 }
 
 const emptyLabels = { container: "", id: "/", image: "", name: "", namespace: "", pod: "" };
@@ -42,6 +46,7 @@ function measuredOf(usage: PodUsage, sources: StatsSources): Measured[] {
     },
     figures,
     startedAt: status.startedAt,
+    resources: status.resources,
   }));
   if (!sandbox?.figures) return containers;
   return [
@@ -155,7 +160,8 @@ const networkFields = [
 ] as const;
 
 /** The whole answer; the machine itself is the container with the id "/". */
-export async function cadvisorMetrics(sources: StatsSources): Promise<string> {
+export async function cadvisorMetrics(sources: StatsSources, walked: WalkedDisks): Promise<string> {
+  const { clock } = sources;
   const [pods, node, own] = await Promise.all([podUsages(sources), nodeUsage(), networkOf("self")]);
   const measured = pods.flatMap((usage) => measuredOf(usage, sources));
   const root: Measured = {
@@ -181,18 +187,9 @@ export async function cadvisorMetrics(sources: StatsSources): Promise<string> {
         ),
       }),
     ),
-    {
-      name: "machine_cpu_cores",
-      type: "gauge",
-      help: "Number of logical CPU cores.",
-      samples: [[{}, cpus().length]],
-    },
-    {
-      name: "machine_memory_bytes",
-      type: "gauge",
-      help: "Amount of memory installed on the machine.",
-      samples: [[{}, totalmem()]],
-    },
+    ...specFamilies([root, ...measured], clock.now()),
+    ...(await diskFamilies([root, ...measured], sources, walked)),
+    ...(await machineFamilies()),
     {
       name: "container_scrape_error",
       type: "gauge",
@@ -200,5 +197,5 @@ export async function cadvisorMetrics(sources: StatsSources): Promise<string> {
       samples: [[{}, 0]],
     },
   ];
-  return metricText(families, sources.clock.now());
+  return metricText(families, clock.now());
 }

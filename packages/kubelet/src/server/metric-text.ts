@@ -14,12 +14,13 @@ function labelText(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
-/** The families as text, each sample with its time. */
-export function metricText(families: readonly MetricFamily[], nowMs: number): string {
+/** The families as text, each sample with its time where one is given. */
+export function metricText(families: readonly MetricFamily[], nowMs?: number): string {
+  const time = nowMs === undefined ? "" : ` ${nowMs}`;
   const lines = families.flatMap(({ name, type, help, samples }) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,
-    ...samples.map(([labels, value]) => `${name}${labelText(labels)} ${value} ${nowMs}`),
+    ...samples.map(([labels, value]) => `${name}${labelText(labels)} ${value}${time}`),
   ]);
   return `${lines.join("\n")}\n`;
 }

@@ -5,6 +5,8 @@ import { nodeUsage, type PodUsage, podUsages, type StatsSources, totalOf, type U
 
 const cpu = "[STABLE] Cumulative cpu time consumed by the";
 const memory = "[STABLE] Current working set of the";
+const swap = "[ALPHA] Current amount of";
+const notWindows = "Reported only on non-windows systems";
 
 function samplesOf(pods: readonly PodUsage[]) {
   const podLabels = ({ pod }: PodUsage) => ({ namespace: pod.metadata.namespace ?? "default", pod: pod.metadata.name });
@@ -15,6 +17,10 @@ function samplesOf(pods: readonly PodUsage[]) {
           (container) => [{ container: container.status.name, ...podLabels(usage) }, value(container)] as const,
         ),
       ),
+    podSwap: pods.map((usage) => {
+      const bytes = usage.containers.reduce((sum, { figures }) => sum + (figures.details?.swapBytes ?? 0), 0);
+      return [podLabels(usage), bytes] as const;
+    }),
     pods: (value: (total: Usage) => number): MetricFamily["samples"] =>
       pods.map((usage) => [podLabels(usage), value(totalOf(usage.containers))] as const),
   };
@@ -44,6 +50,12 @@ export async function resourceMetrics(sources: StatsSources): Promise<string> {
       samples: samples.containers(({ status }) => status.startedAt / 1e3),
     },
     {
+      name: "container_swap_usage_bytes",
+      type: "gauge",
+      help: `${swap} the container swap usage in bytes. ${notWindows}`,
+      samples: samples.containers(({ figures }) => figures.details?.swapBytes ?? 0),
+    },
+    {
       name: "node_cpu_usage_seconds_total",
       type: "counter",
       help: `${cpu} node in core-seconds`,
@@ -56,6 +68,12 @@ export async function resourceMetrics(sources: StatsSources): Promise<string> {
       samples: [[{}, node.memoryWorkingSetBytes]],
     },
     {
+      name: "node_swap_usage_bytes",
+      type: "gauge",
+      help: `[ALPHA] Current swap usage of the node in bytes. ${notWindows}`,
+      samples: [[{}, node.swapTotalBytes - node.swapFreeBytes]],
+    },
+    {
       name: "pod_cpu_usage_seconds_total",
       type: "counter",
       help: `${cpu} pod in core-seconds`,
@@ -66,6 +84,12 @@ export async function resourceMetrics(sources: StatsSources): Promise<string> {
       type: "gauge",
       help: `${memory} pod in bytes`,
       samples: samples.pods(({ memoryWorkingSetBytes }) => memoryWorkingSetBytes),
+    },
+    {
+      name: "pod_swap_usage_bytes",
+      type: "gauge",
+      help: `${swap} the pod swap usage in bytes. ${notWindows}`,
+      samples: samples.podSwap,
     },
     {
       name: "resource_scrape_error",

@@ -24,12 +24,17 @@ import {
   runningContainerId,
   ServerError,
 } from "./container-lookup.js";
+import { createCpuRates } from "./cpu-rates.js";
+import { measureRequests } from "./http-metrics.js";
+import { metricText } from "./metric-text.js";
 import { podList, runningPodList } from "./pod-lists.js";
 import { authorizeRequest } from "./request-auth.js";
 import { resourceMetrics } from "./resource-metrics.js";
-import { createWalkedDisks, statsSummary } from "./stats-summary.js";
+import { statsSummary } from "./stats-summary.js";
 import { systemLog } from "./system-logs.js";
 import { refuseUpgrade, serveUpgrade } from "./upgrades.js";
+import { volumeFamilies } from "./volume-stats.js";
+import { createWalkedDisks } from "./walked-disks.js";
 
 const runTimeoutMs = 60_000;
 /** Of containers' disks where volumes' are not walked. */
@@ -105,6 +110,7 @@ function routes(app: FastifyInstance, options: KubeletServerOptions): void {
   const { settings, lookup, runtime, metrics, probeMetrics, clock } = options;
   const stats = { lookup, runtime, settings, clock };
   const walked = createWalkedDisks({ clock, periodMs: Math.max(0, settings.volumeStatsAggPeriodMs) || walkPeriodMs });
+  const rates = createCpuRates(clock);
   for (const path of ["/healthz", "/healthz/*"]) {
     app.get(path, async (request, reply) => {
       reply.hijack();
@@ -112,13 +118,16 @@ function routes(app: FastifyInstance, options: KubeletServerOptions): void {
       await answerHealth(reply.raw, { checks: options.checks ?? [], pathname, query });
     });
   }
-  app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
+  app.get("/metrics", async (_request, reply) => {
+    const volumes = settings.volumeStatsAggPeriodMs < 0 ? [] : await volumeFamilies(lookup);
+    return reply.type(metrics.contentType).send((await metrics.render()) + metricText(volumes));
+  });
   const figures = (reply: FastifyReply, words: string) =>
     reply.type("text/plain; version=0.0.4; charset=utf-8").send(words);
   app.get("/metrics/resource", async (_request, reply) => figures(reply, await resourceMetrics(stats)));
-  app.get("/metrics/cadvisor", async (_request, reply) => figures(reply, await cadvisorMetrics(stats)));
+  app.get("/metrics/cadvisor", async (_request, reply) => figures(reply, await cadvisorMetrics(stats, walked)));
   app.get("/metrics/probes", async (_request, reply) => figures(reply, await probeMetrics.render()));
-  app.get("/stats/summary", () => statsSummary(stats, walked));
+  app.get("/stats/summary", () => statsSummary(stats, { walked, rates }));
   app.get("/pods", async () => podList(lookup));
   if (!settings.enableDebuggingHandlers) {
     debuggingDisabled(app);
@@ -184,6 +193,7 @@ export function createServer(options: KubeletServerOptions): Server {
         payload.resume();
         payload.on("end", () => done(null));
       });
+      measureRequests(app as unknown as FastifyInstance, options.metrics, options.clock);
       app.addHook("onRequest", (request) => authorizeRequest(request.raw, options));
       app.setNotFoundHandler((_request, reply) => text(reply, "404 page not found\n", 404));
       app.setErrorHandler((error, request, reply) => {

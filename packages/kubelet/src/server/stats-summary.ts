@@ -2,11 +2,10 @@
 // container and volume, as upstream's resource analyzer does.
 
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { Clock } from "@picokube/component-base/clock";
 import type { ContainerFigures, DiskFigures } from "../cri/runtime.js";
-import { diskUsage } from "../disk-usage.js";
 import { fileSystem } from "../node/machine.js";
+import type { CpuRates } from "./cpu-rates.js";
+import { systemContainers } from "./system-containers.js";
 import {
   type ContainerUsage,
   networkOf,
@@ -17,28 +16,8 @@ import {
   totalOf,
   type Usage,
 } from "./usage.js";
-
-/** Remembers what was measured by key for a while. */
-export interface WalkedDisks {
-  get<Figures>(key: string, walk: () => Promise<Figures>): Promise<Figures>;
-}
-
-/** Forgets what nobody has asked for since. */
-export function createWalkedDisks({ clock, periodMs }: { clock: Clock; periodMs: number }): WalkedDisks {
-  const known = new Map<string, { atMs: number; figures: Promise<unknown> }>();
-  return {
-    get<Figures>(key: string, walk: () => Promise<Figures>) {
-      const nowMs = clock.now();
-      for (const [old, { atMs }] of known) if (nowMs - atMs > periodMs) known.delete(old);
-      const found = known.get(key);
-      if (found) return found.figures as Promise<Figures>;
-      const figures = walk();
-      figures.catch(() => known.delete(key));
-      known.set(key, { atMs: nowMs, figures });
-      return figures;
-    },
-  };
-}
+import { volumeStats } from "./volume-stats.js";
+import type { WalkedDisks } from "./walked-disks.js";
 
 type Disk = Awaited<ReturnType<typeof fileSystem>>;
 
@@ -68,12 +47,24 @@ async function networkFigures(time: string, pid: number | "self") {
   return { network: { time, ...main, interfaces: shown } };
 }
 
-function cpuAndMemory(time: string, usage: Usage, details?: ContainerFigures["details"]) {
+const cpuOf = ({ time, nanoCores }: Rated, { cpuNanos }: Pick<Usage, "cpuNanos">) => ({
+  time,
+  ...(nanoCores === undefined ? {} : { usageNanoCores: nanoCores }),
+  usageCoreNanoSeconds: cpuNanos,
+});
+
+interface Rated {
+  readonly time: string;
+  /** Undefined until there are two readings. */
+  readonly nanoCores: number | undefined;
+}
+
+function cpuAndMemory({ time, nanoCores }: Rated, usage: Usage, details?: ContainerFigures["details"]) {
   const limit = details?.memoryLimitBytes ?? 0;
   // Without a limit of its own a container has no memory "available".
   const limited = limit > 0 && limit < 2 ** 60;
   return {
-    cpu: { time, usageCoreNanoSeconds: usage.cpuNanos },
+    cpu: cpuOf({ time, nanoCores }, usage),
     memory: {
       time,
       ...(limited ? { availableBytes: Math.max(0, limit - usage.memoryWorkingSetBytes) } : {}),
@@ -98,10 +89,11 @@ interface Places {
   readonly nodeDisk: Disk;
   readonly imageDisk: Disk;
   readonly walked: WalkedDisks;
+  readonly rates: CpuRates;
 }
 
 async function containerOf({ status, figures }: ContainerUsage, sources: StatsSources, places: Places) {
-  const { time, nodeDisk, imageDisk, walked } = places;
+  const { time, nodeDisk, imageDisk, walked, rates } = places;
   const none = { rootfs: noDisk, logs: noDisk };
   const { rootfs, logs } = await walked
     .get(status.id, () => sources.runtime.containerDiskUsage(status.id))
@@ -109,7 +101,7 @@ async function containerOf({ status, figures }: ContainerUsage, sources: StatsSo
   const shown = {
     name: status.name,
     startTime: since(status.startedAt),
-    ...cpuAndMemory(time, figures, figures.details),
+    ...cpuAndMemory({ time, nanoCores: rates.nanoCores(status.id, figures.cpuNanos) }, figures, figures.details),
     rootfs: fsOf(time, imageDisk, rootfs),
     logs: fsOf(time, nodeDisk, logs),
     ...(figures.details ? { swap: { time, swapUsageBytes: figures.details.swapBytes } } : {}),
@@ -117,56 +109,30 @@ async function containerOf({ status, figures }: ContainerUsage, sources: StatsSo
   return { shown, used: sumOf([rootfs, logs]) };
 }
 
-/** Those of volumes that have a directory of their own on this node; claims by their name. */
-async function volumesOf({ pod }: PodUsage, { settings }: StatsSources, { time, walked }: Places) {
-  const { uid, namespace = "default" } = pod.metadata;
-  const folder = join(settings.rootDir, "pods", uid, "volumes");
-  const plugins = {
-    emptyDir: "kubernetes.io~empty-dir",
-    configMap: "kubernetes.io~configmap",
-    secret: "kubernetes.io~secret",
-    projected: "kubernetes.io~projected",
-    downwardAPI: "kubernetes.io~downward-api",
-  } as const;
-  const found = (pod.spec?.volumes ?? []).map(async (volume) => {
-    const kind = (Object.keys(plugins) as (keyof typeof plugins)[]).find((field) => volume[field] !== undefined);
-    if (!kind) return [];
-    const path = join(folder, plugins[kind], volume.name);
-    const disk = await fileSystem(path).catch(() => undefined);
-    if (!disk) return [];
-    const used = await walked.get(path, () => diskUsage(path));
-    return [
-      {
-        ...fsOf(time, disk, used),
-        name: volume.name,
-        isLocal: kind === "emptyDir" && volume.emptyDir?.medium !== "Memory",
-        namespace,
-      },
-    ];
-  });
-  return (await Promise.all(found)).flat();
-}
-
 async function podOf(usage: PodUsage, sources: StatsSources, places: Places) {
   const { time, nodeDisk } = places;
   const { name, namespace = "default", uid } = usage.pod.metadata;
   const containers = await Promise.all(usage.containers.map((one) => containerOf(one, sources, places)));
   // A negative period stands for: not at all.
-  const volumes = sources.settings.volumeStatsAggPeriodMs < 0 ? [] : await volumesOf(usage, sources, places);
+  const { rootDir, volumeStatsAggPeriodMs } = sources.settings;
+  const where = { rootDir, walked: places.walked };
+  const statuses = usage.containers.map(({ status }) => status);
+  const volumes = volumeStatsAggPeriodMs < 0 ? [] : await volumeStats(usage.pod, statuses, where);
   const ephemeral = sumOf([
     ...containers.map(({ used }) => used),
     ...volumes
       .filter(({ isLocal }) => isLocal)
       .map(({ usedBytes, inodesUsed }) => ({ bytes: usedBytes, inodes: inodesUsed })),
   ]);
+  const total = totalOf(usage.containers);
   const processes = usage.containers.reduce((sum, { figures }) => sum + figures.processes, 0);
   return {
     podRef: { name, namespace, uid },
     startTime: since(usage.startedAt),
     containers: containers.map(({ shown }) => shown),
-    ...cpuAndMemory(time, totalOf(usage.containers)),
+    ...cpuAndMemory({ time, nanoCores: places.rates.nanoCores(uid, total.cpuNanos) }, total),
     ...(usage.sandbox && !usage.pod.spec?.hostNetwork ? await networkFigures(time, usage.sandbox.pid) : {}),
-    volume: volumes.map(({ isLocal: _, namespace: __, ...volume }) => volume),
+    volume: volumes.map(({ isLocal: _, ...volume }) => ({ time, ...volume })),
     "ephemeral-storage": fsOf(time, nodeDisk, ephemeral),
     process_stats: { process_count: processes },
   };
@@ -181,7 +147,10 @@ async function rlimit(time: string) {
 }
 
 /** The whole answer. */
-export async function statsSummary(sources: StatsSources, walked: WalkedDisks): Promise<unknown> {
+export async function statsSummary(
+  sources: StatsSources,
+  { walked, rates }: { walked: WalkedDisks; rates: CpuRates },
+): Promise<unknown> {
   const { clock, settings, runtime } = sources;
   const time = since(clock.now());
   const [usages, node, nodeDisk, imageDir] = await Promise.all([
@@ -191,13 +160,18 @@ export async function statsSummary(sources: StatsSources, walked: WalkedDisks): 
     runtime.imageDirectory().catch(() => settings.rootDir),
   ]);
   const imageDisk = await fileSystem(imageDir).catch(() => nodeDisk);
-  const places = { time, nodeDisk, imageDisk, walked };
+  const places = { time, nodeDisk, imageDisk, walked, rates };
   const uptimeSeconds = Number.parseFloat(await readFile("/proc/uptime", "utf8").catch(() => "0"));
   return {
     node: {
       nodeName: settings.nodeName,
       startTime: since(clock.now() - uptimeSeconds * 1000),
-      cpu: { time, usageCoreNanoSeconds: node.cpuNanos },
+      systemContainers: (await systemContainers(sources)).map(({ name, startedAtMs, usage }) => ({
+        name,
+        startTime: since(startedAtMs),
+        ...cpuAndMemory({ time, nanoCores: rates.nanoCores(`/${name}`, usage.cpuNanos) }, usage),
+      })),
+      cpu: cpuOf({ time, nanoCores: rates.nanoCores("/", node.cpuNanos) }, node),
       memory: {
         time,
         availableBytes: node.memoryAvailableBytes,

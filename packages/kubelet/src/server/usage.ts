@@ -13,7 +13,7 @@ export interface StatsSources {
   readonly runtime: Runtime;
   readonly settings: Pick<
     KubeletSettings,
-    "nodeName" | "rootDir" | "cgroupRoot" | "cgroupDriver" | "volumeStatsAggPeriodMs"
+    "nodeName" | "rootDir" | "cgroupRoot" | "cgroupDriver" | "volumeStatsAggPeriodMs" | "cgroupsPerQos"
   >;
   readonly clock: Clock;
 }

@@ -1,7 +1,7 @@
 // From Docker's stats document to the runtime interface's figures, on cgroup v1 and v2. Pure.
 
 import type { ContainerStats } from "dockerode";
-import type { ContainerFigures } from "../runtime.js";
+import type { ContainerFigures, DeviceIo } from "../runtime.js";
 
 /** What the typings leave out or call otherwise on one of the two cgroup versions. */
 interface MemoryStats {
@@ -10,6 +10,28 @@ interface MemoryStats {
   readonly failcnt?: number;
   readonly limit?: number;
   readonly stats?: Readonly<Record<string, number | undefined>>;
+}
+
+interface BlkioEntry {
+  readonly major: number;
+  readonly minor: number;
+  readonly op: string;
+  readonly value: number;
+}
+
+interface BlkioStats {
+  readonly io_service_bytes_recursive?: readonly BlkioEntry[] | null;
+  readonly io_serviced_recursive?: readonly BlkioEntry[] | null;
+}
+
+/** cgroup v1 calls them Read and Write, v2 read and write; sums and other operations are left out. */
+function deviceIo({ io_service_bytes_recursive: bytes, io_serviced_recursive: counts }: BlkioStats): DeviceIo[] {
+  return (bytes ?? []).flatMap(({ major, minor, op, value }) => {
+    const operation = ({ read: "Read", write: "Write" } as const)[op.toLowerCase()];
+    if (!operation) return [];
+    const count = counts?.find((entry) => entry.major === major && entry.minor === minor && entry.op === op);
+    return [{ major, minor, operation, bytes: value, count: count?.value ?? 0 }];
+  });
 }
 
 /** Figures of one container. */
@@ -39,6 +61,7 @@ export function containerFigures(containerId: string, stats: ContainerStats): Co
       swapBytes: of("total_swap", "swap"),
       pageFaults: of("total_pgfault", "pgfault"),
       majorPageFaults: of("total_pgmajfault", "pgmajfault"),
+      deviceIo: deviceIo((stats.blkio_stats ?? {}) as BlkioStats),
     },
   };
 }
