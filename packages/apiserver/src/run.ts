@@ -46,6 +46,8 @@ import { createRequestMetrics } from "./server/request-metrics.js";
 import { startServer } from "./server/server.js";
 import { createStoreMetrics } from "./server/store-metrics.js";
 import { untilRecoverable } from "./server/store-recovery.js";
+import { keepDefaultServiceCidr } from "./service-ips/default-service-cidr.js";
+import { keepServiceAddresses } from "./service-ips/repair.js";
 import { CacheFeed } from "./storage/cache-feed.js";
 import type { AdmissionChain } from "./storage/resource-writer.js";
 import { createStorageRegistry, type ServedRegistry } from "./storage/storage-registry.js";
@@ -161,6 +163,8 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     });
     logger.info("Serving securely", { address: options.bindAddress, port: server.port });
     const stopCompaction = startCompaction({ store, intervalMs: options.etcdCompactionInterval, clock, logger });
+    const serviceIps = { storage: registry, serviceCidrs: options.serviceClusterIpRange, clock, logger };
+    const stopServiceCidr = await keepDefaultServiceCidr(serviceIps);
     await runBootstrap({
       storage: registry,
       logger,
@@ -172,6 +176,7 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
         ...requestHeaderOptions(options),
       },
     });
+    const stopServiceAddresses = await keepServiceAddresses(serviceIps);
     const stopFlowSchemas = await keepFlowSchemaStatus({ storage: registry, clock, logger });
     state.bootstrapped = true;
     await sdNotify("ready");
@@ -182,6 +187,8 @@ export async function runApiServer(options: Options, { logger, signal, clock }: 
     shutdown.abort();
     stopCompaction();
     stopFlowSchemas();
+    stopServiceAddresses();
+    stopServiceCidr();
     await server.close();
     await streaming.close();
     await audit?.close();

@@ -142,6 +142,13 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   prepareForDelete?(object: T, context: RequestContext): void;
   /** Makes the objects that reads answer with, where nothing of the kind is stored: that of the name, or all for "". */
   compute?(name: string): Promise<readonly T[]>;
+  /** Takes what the object needs beside itself, when all is settled but the write (upstream: BeginCreate, BeginUpdate); old
+   *  is undefined for a new one. What it resolves to is told whether the object was written, and must not throw. */
+  claim?(
+    object: T,
+    old: T | undefined,
+    context: RequestContext,
+  ): Promise<((written: boolean) => Promise<void>) | undefined>;
   /** Acts after a commit (release an IP, write a child object); must not throw. */
   afterDelete?(object: T, context: RequestContext): Promise<void> | void;
 }

@@ -181,7 +181,8 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
       return { object, bytes: encodeObject(object), created: true };
     }
     try {
-      return { ...(await this.objects.create(key, object)), created: true };
+      const write = () => this.objects.create(key, object);
+      return { ...(await this.claimed(write, { object, old: undefined, context })), created: true };
     } catch (error) {
       throw statusOfStoreFault(error, resource, object.metadata.name);
     }
@@ -215,8 +216,27 @@ export class ResourceWriter<T extends KubernetesObject = KubernetesObject> {
     await admission?.validate(attributes);
     if (isReadyToGo(merged)) return this.removeInUpdate(key, current, merged, context);
     keepTimesOfNoChange(old, merged);
-    const write = context.dryRun ? this.objects.unwritten(merged, current) : this.objects.update(key, merged, current);
-    return { ...(await write), created: false };
+    if (context.dryRun) return { ...this.objects.unwritten(merged, current), created: false };
+    const write = () => this.objects.update(key, merged, current);
+    const updated = subresource === "" ? this.claimed(write, { object: merged, old, context }) : write();
+    return { ...(await updated), created: false };
+  }
+
+  /** Writes with what the kind needs beside the object in hand; given back when the write comes to nothing. */
+  private async claimed<R>(
+    write: () => Promise<R>,
+    { object, old, context }: { object: T; old: T | undefined; context: RequestContext },
+  ): Promise<R> {
+    const settle = this.served.definition.claim && (await this.served.definition.claim(object, old, context));
+    if (!settle) return write();
+    try {
+      const written = await write();
+      await settle(true);
+      return written;
+    } catch (error) {
+      await settle(false);
+      throw error;
+    }
   }
 
   private async deleteOnce(

@@ -15,6 +15,11 @@ export class Claims<Key> {
     return reservation !== undefined && reservation.until > now && reservation.owner !== owner;
   }
 
+  /** Whether the cache shows that the owner has it. */
+  isHeldBy(key: Key, owner: string): boolean {
+    return this.#held.get(key) === owner;
+  }
+
   /** Keeps it for the owner until the cache shows the owner's object. */
   reserve(key: Key, owner: string, now: number): void {
     for (const [other, { until }] of this.#reserved) if (until <= now) this.#reserved.delete(other);

@@ -1,7 +1,7 @@
 // Chooses free addresses of one service CIDR (upstream: pkg/registry/core/service/ipallocator). Pure: who holds what is
 // told by the caller.
 
-import { type CIDR, cidrContains, ipToNumber, numberToIPv4, parseCIDR } from "@picokube/api/validation/ip";
+import { type CIDR, numberToIPv4, parseCIDR } from "@picokube/api/validation/ip";
 
 /** A service CIDR, ready to allocate from. */
 export interface ServiceRange {
@@ -30,15 +30,6 @@ function usable({ cidr }: ServiceRange): { first: bigint; count: bigint } {
   const most = 65536n * 16n;
   const count = cidr.size - reserved;
   return { first: cidr.base + 1n, count: count < 0n ? 0n : count > most ? most : count };
-}
-
-/** Why an address may not be asked for; undefined when it may. */
-export function addressFault(range: ServiceRange, address: string): string | undefined {
-  const number = ipToNumber(address);
-  const { first, count } = usable(range);
-  const inside = cidrContains(range.cidr, address) && number !== undefined && number >= first && number < first + count;
-  if (inside) return undefined;
-  return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.text}`;
 }
 
 /** How many addresses at the start are kept for explicit requests (KEP-3070). */

@@ -19,7 +19,11 @@ function setUp({ cidr = "10.96.0.0/24", dryRun = false } = {}) {
     now: () => nowMs,
     warn() {},
     storage: {
-      for: () => ({ list: () => [], onChange: (handler: (change: Change) => void) => handlers.push(handler) }),
+      for: () => ({
+        list: () => [],
+        get: () => undefined,
+        onChange: (handler: (change: Change) => void) => handlers.push(handler),
+      }),
     },
   } as unknown as RequestContext;
   const allocator = serviceAllocator({ serviceCidrs: [cidr], nodePortRange: { from: 30000, to: 30003 } });
@@ -82,7 +86,7 @@ test("a create that came to nothing does not hold its address for ever", (t) => 
 test("what is out of range is refused in upstream's words", (t) => {
   const { create } = setUp();
   t.throws(() => create("a", { ports, clusterIP: "10.97.0.1" }), {
-    message: /the provided IP \(10.97.0.1\) is not in the valid range. The range of valid IPs is 10.96.0.0\/24$/,
+    message: /failed to allocate IP 10.97.0.1: the provided network does not match the current range$/,
   });
   t.throws(() => create("a", { type: "NodePort", ports: [{ port: 80, nodePort: 80 }] }), {
     message:

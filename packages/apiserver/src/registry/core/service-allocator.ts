@@ -4,16 +4,25 @@
 import type { Service, ServiceSpec } from "@picokube/api/core/v1";
 import { services } from "@picokube/api/core/v1";
 import { type FieldError, internalError, invalid } from "@picokube/api/errors";
+import { ipaddresses } from "@picokube/api/networking/v1";
 import { invalidValue } from "@picokube/api/validation/field-error";
 import { ipFamilyOf } from "@picokube/api/validation/ip";
 import type { RequestContext } from "../resource-definition.js";
 import { Claims } from "./claims.js";
-import { addressFault, pickAddress, serviceRange } from "./ip-allocator.js";
+import { pickAddress, serviceRange } from "./ip-allocator.js";
+import { alreadyAllocated, claimAddresses, isOfService } from "./service-addresses.js";
+import { rangeHolds, serviceRanges } from "./service-ranges.js";
 import { isHeadless, needsClusterIp, needsHealthCheckPort, needsNodePort } from "./service-types.js";
 
 export interface ServiceAllocator {
   /** Fills clusterIPs and node ports of a new or changed Service, in place. Throws invalid() when that cannot be. */
   allocate(service: Service, context: RequestContext): void;
+  /** Takes the addresses before the Service is written: see ResourceDefinition.claim. */
+  claim(
+    service: Service,
+    old: Service | undefined,
+    context: RequestContext,
+  ): Promise<((written: boolean) => Promise<void>) | undefined>;
 }
 
 type Family = "IPv4" | "IPv6";
@@ -28,8 +37,11 @@ export function serviceAllocator({
   nodePortRange: { from: number; to: number };
   random?: () => number;
 }): ServiceAllocator {
-  const ranges = serviceCidrs.map(serviceRange);
-  const families = ranges.map(({ cidr }) => cidr.family);
+  const rangesOf = serviceRanges(serviceCidrs);
+  // The flags alone say which families there are, and which comes first.
+  const families = serviceCidrs.map((text) => serviceRange(text).cidr.family);
+  // Addresses that nobody asked for: another one would do as well.
+  const freelyChosen = new WeakMap<Service, Set<string>>();
   const addresses = new Claims<string>();
   const ports = new Claims<number>();
   let following = false;
@@ -106,31 +118,57 @@ export function serviceAllocator({
     return faults;
   }
 
-  function clusterIps(service: Service, now: number): string[] {
+  // Whoever made an IPAddress has the address, Service or not.
+  function isTaken(ip: string, owner: string, { storage, now }: RequestContext): boolean {
+    if (addresses.isTaken(ip, owner, now())) return true;
+    const address = storage.for(ipaddresses).get("", ip);
+    const { namespace, name } = address?.spec?.parentRef ?? {};
+    return address !== undefined && !(isOfService(address.spec) && `${namespace}/${name}` === owner);
+  }
+
+  function freeAddress(family: string, owner: string, context: RequestContext): string {
+    const isUsed = (ip: string) => isTaken(ip, owner, context) || addresses.isTaken(ip, "", context.now());
+    for (const range of rangesOf(context.storage)) {
+      const ip = range.cidr.family === family ? pickAddress(range, { isTaken: isUsed, random }) : undefined;
+      if (ip) return ip;
+    }
+    throw internalError(new Error("failed to allocate a serviceIP: range is full"));
+  }
+
+  function clusterIps(service: Service, context: RequestContext): string[] {
     const spec = service.spec!;
     const owner = ownerOf(service);
-    const chosen: string[] = [];
-    for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
-      const range = ranges.find(({ cidr }) => cidr.family === family)!;
+    const free = new Set<string>();
+    freelyChosen.set(service, free);
+    return (spec.ipFamilies ?? []).map((family, index) => {
       const asked = spec.clusterIPs?.[index];
-      if (asked) {
-        const why = addresses.isTaken(asked, owner, now)
-          ? "provided IP is already allocated"
-          : addressFault(range, asked);
-        if (why) {
-          throw invalid(services, service.metadata.name, [
-            invalidValue("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${asked}: ${why}`),
-          ]);
-        }
-        chosen.push(asked);
-        continue;
+      if (!asked) {
+        const ip = freeAddress(family, owner, context);
+        free.add(ip);
+        return ip;
       }
-      const isTaken = (ip: string) => addresses.isTaken(ip, owner, now) || addresses.isTaken(ip, "", now);
-      const ip = pickAddress(range, { isTaken, random });
-      if (!ip) throw internalError(new Error("failed to allocate a serviceIP: range is full"));
-      chosen.push(ip);
-    }
-    return chosen;
+      // What a Service has it may keep, whatever has become of the ranges.
+      if (addresses.isHeldBy(asked, owner)) return asked;
+      if (isTaken(asked, owner, context)) throw alreadyAllocated(service, asked);
+      if (rangesOf(context.storage).some((range) => rangeHolds(range, asked))) return asked;
+      const words = `failed to allocate IP ${asked}: the provided network does not match the current range`;
+      throw invalid(services, service.metadata.name, [invalidValue("spec.clusterIPs", spec.clusterIPs, words)]);
+    });
+  }
+
+  // Somebody else made the IPAddress a moment ago: another instance of the server, or a person.
+  function another(service: Service, taken: string, context: RequestContext): string | undefined {
+    if (!freelyChosen.get(service)?.has(taken)) return undefined;
+    const owner = ownerOf(service);
+    addresses.forget(taken, owner);
+    addresses.reserve(taken, "", context.now());
+    const ip = freeAddress(ipFamilyOf(taken)!, owner, context);
+    freelyChosen.get(service)!.add(ip);
+    addresses.reserve(ip, owner, context.now());
+    const spec = service.spec!;
+    spec.clusterIPs = (spec.clusterIPs ?? []).map((one) => (one === taken ? ip : one));
+    spec.clusterIP = spec.clusterIPs[0]!;
+    return ip;
   }
 
   function freePort(owner: string, now: number, also: ReadonlySet<number>): number {
@@ -209,7 +247,7 @@ export function serviceAllocator({
         const faults = familyFaults(service);
         if (faults.length > 0) throw invalid(services, service.metadata.name, faults);
         if (!isHeadless(spec)) {
-          ips = clusterIps(service, now);
+          ips = clusterIps(service, context);
           spec.clusterIPs = ips;
           spec.clusterIP = ips[0]!;
         } else spec.clusterIPs = ["None"];
@@ -219,5 +257,10 @@ export function serviceAllocator({
       for (const ip of ips) addresses.reserve(ip, owner, now);
       for (const port of chosenPorts) ports.reserve(port, owner, now);
     },
+    claim: (service, old, context) =>
+      claimAddresses(service, old, {
+        storage: context.storage,
+        another: (taker, taken) => another(taker, taken, context),
+      }),
   };
 }

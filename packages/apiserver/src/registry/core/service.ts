@@ -5,6 +5,7 @@ import { type Service, services } from "@picokube/api/core/v1";
 import { ageColumn, column, formatLabels, loadBalancerAddresses, nameColumn } from "../columns.js";
 import { define } from "../define.js";
 import type { Column, ResourceDefinition } from "../resource-definition.js";
+import { clusterIpsOf, releaseAddresses } from "./service-addresses.js";
 import type { ServiceAllocator } from "./service-allocator.js";
 import { dropTypeDependentFields, keepAllocated, normalizeClusterIps } from "./service-types.js";
 import { validateService, validateServiceUpdate } from "./service-validation.js";
@@ -71,6 +72,8 @@ export function serviceDefinition(allocator: ServiceAllocator): ResourceDefiniti
       if (service.spec?.type !== "LoadBalancer") service.status = { ...service.status, loadBalancer: {} };
       if (validateServiceUpdate(service, old).length === 0) allocator.allocate(service, context);
     },
+    claim: (service, old, context) => allocator.claim(service, old, context),
+    afterDelete: (service, { storage }) => releaseAddresses(clusterIpsOf(service), { service, storage }),
     validate: validateService,
     validateUpdate: validateServiceUpdate,
     validateStatusUpdate: validateServiceStatus,
