@@ -98,6 +98,12 @@ test("A1 A7 up, kill -9 of anything, down, up again, reset", async (t) => {
     await kubectl.run(["wait", "deployment/web", "--for=jsonpath={.status.readyReplicas}=2", "--timeout=90s"]);
     const { restartCount } = await container();
     t.equal(restartCount, 0, "no container was restarted");
+    await eventually("the kubelet's chains stand beside kube-proxy's", async () => {
+      const rules = (await traces(dataDir, cluster)).join("\n");
+      const chains = ["FIREWALL", "IPTABLES-HINT", "KUBELET-CANARY", "PROXY-CANARY"];
+      const jumps = rules.includes(`-A INPUT -j ${cluster.chainPrefix}-FIREWALL`);
+      return jumps && chains.every((name) => rules.includes(`:${cluster.chainPrefix}-${name} `));
+    });
   });
 
   await t.test("a killed supervisor: up takes the running processes over", async (t) => {

@@ -9,19 +9,22 @@ import type { Runtime } from "./cri/runtime.js";
 import type { LogFiles } from "./logs/log-files.js";
 import type { CniNetwork } from "./network/cni/cni-network.js";
 import { cleanupPodNetwork } from "./network/pod-network.js";
+import { removeUtilChains } from "./network/util-chains.js";
 import { mountedBelow, unmount } from "./volumes/mounter.js";
 
 export interface CleanupOptions {
   readonly runtime: Runtime;
   readonly rootDir: string;
   readonly bridge: string;
+  readonly chainPrefix: string | undefined;
   readonly cgroups: CgroupTree;
   readonly logs: Pick<LogFiles, "remove">;
   readonly cni: Pick<CniNetwork, "owners" | "detach">;
 }
 
 /** Idempotent; the kubelet must not be running. Rejects with the first thing that could not be removed, after trying the rest. */
-export async function cleanup({ runtime, rootDir, bridge, cgroups, logs, cni }: CleanupOptions): Promise<void> {
+export async function cleanup(options: CleanupOptions): Promise<void> {
+  const { runtime, rootDir, bridge, chainPrefix, cgroups, logs, cni } = options;
   const faults: unknown[] = [];
   const attempt = (work: () => Promise<unknown>) =>
     work().catch((error: unknown) => {
@@ -47,5 +50,6 @@ export async function cleanup({ runtime, rootDir, bridge, cgroups, logs, cni }: 
   });
   for (const owner of cni.owners()) await attempt(() => cni.detach(owner));
   await attempt(() => cleanupPodNetwork({ bridge, directory: join(rootDir, "network") }));
+  if (chainPrefix !== undefined) await attempt(() => removeUtilChains({ prefix: chainPrefix }));
   if (faults.length > 0) throw faults[0];
 }

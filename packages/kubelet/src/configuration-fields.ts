@@ -63,6 +63,7 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "shutdown-grace-period-critical-pods": "shutdownGracePeriodCriticalPods",
   "enable-server": "enableServer",
   "enable-debugging-handlers": "enableDebuggingHandlers",
+  "make-iptables-util-chains": "makeIPTablesUtilChains",
   "authentication-token-webhook-cache-ttl": "authentication.webhook.cacheTTL",
   "authorization-webhook-cache-authorized-ttl": "authorization.webhook.cacheAuthorizedTTL",
   "authorization-webhook-cache-unauthorized-ttl": "authorization.webhook.cacheUnauthorizedTTL",

@@ -133,7 +133,6 @@ const withoutEffect = [
   "cpuManagerReconcilePeriod",
   "runtimeRequestTimeout",
   "maxOpenFiles",
-  "makeIPTablesUtilChains",
   "iptablesMasqueradeBit",
   "iptablesDropBit",
   "featureGates",

@@ -73,6 +73,17 @@ export const flags = {
     default: "pico0",
     description: "Name of the bridge that connects this node's pods. Give each cluster on one machine its own.",
   },
+  "make-iptables-util-chains": {
+    type: "bool",
+    default: true,
+    description: "If true, kubelet will ensure iptables utility rules are present on host.",
+  },
+  "chain-prefix": {
+    type: "string",
+    default: "KUBE",
+    description:
+      "The first word of the names of the kubelet's iptables chains. Give each cluster on one machine its own, and its kube-proxy the same.",
+  },
   "cluster-cidr": {
     type: "string",
     default: "10.244.0.0/16",

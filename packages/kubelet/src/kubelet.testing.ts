@@ -42,6 +42,8 @@ export async function startKubelet(
   const place = [
     `--docker-endpoint=unix://${dockerSocket}`,
     `--pod-bridge=${bridge}`,
+    // The machine's own chains are the user's cluster's.
+    "--make-iptables-util-chains=false",
     `--root-dir=${rootDir}`,
     `--pod-logs-dir=${join(rootDir, "log", "pods")}`,
     ...(cgroupRoot === undefined ? [] : [`--cgroup-root=${cgroupRoot}`]),

@@ -40,6 +40,7 @@ await runCommand({
         runtime,
         rootDir: settings.rootDir,
         bridge: settings.podBridge,
+        chainPrefix: settings.chainPrefix,
         cgroups,
         logs: createLogFiles({
           podLogsDir: settings.podLogsDir,

@@ -13,6 +13,7 @@ import { fileOnlyFields, judgeFields } from "./configuration-rules.js";
 import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
+import { checkChainPrefix } from "./network/util-chains.js";
 import { checkedTaints, isExternalCloud, parseTaints, validateNodeLabels } from "./node-options.js";
 import type { KubeletSettings } from "./parts.js";
 import { shutdownPeriodsOf, thresholdsOf, validateResourceOptions } from "./resource-options.js";
@@ -213,6 +214,9 @@ export async function resolveOptions(
       rootDir: values.rootDir,
       dockerEndpoint: values.dockerEndpoint,
       podBridge: values.podBridge,
+      chainPrefix: values.makeIptablesUtilChains
+        ? checked("chain-prefix", checkChainPrefix, values.chainPrefix)
+        : undefined,
       cniConfDir: values.cniConfDir,
       cniBinDirs: values.cniBinDir,
       podCidr: values.podCidr ? checked("pod-cidr", parseCidr, values.podCidr) : undefined,

@@ -37,6 +37,8 @@ export interface KubeletSettings {
   readonly rootDir: string;
   readonly dockerEndpoint: string;
   readonly podBridge: string;
+  /** Of the kubelet's own iptables chains; undefined: it makes none. */
+  readonly chainPrefix: string | undefined;
   readonly cniConfDir: string;
   readonly cniBinDirs: readonly string[];
   /** Used until, or instead of, node.spec.podCIDR. */

@@ -12,6 +12,7 @@ import {
   servingCertificateManager,
 } from "./certificates/kubelet-certificates.js";
 import { runPodNetwork } from "./network/run-pod-network.js";
+import { runUtilChains } from "./network/util-chains.js";
 import { refuseSwap } from "./node/swap.js";
 import { runContainerGc } from "./pods/container-gc.js";
 import { registerKubeletMetrics } from "./server/kubelet-metrics.js";
@@ -140,6 +141,7 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
       signal,
     ),
     parts.routes.run(signal),
+    ...(settings.chainPrefix ? [runUtilChains({ prefix: settings.chainPrefix }, { clock, logger }, signal)] : []),
     runPodNetwork(parts, { podCidr: settings.podCidr, clock, logger }, signal),
     ...staticPods,
     ...(serving ? [serving.run(signal)] : []),

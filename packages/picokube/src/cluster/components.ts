@@ -172,6 +172,7 @@ function kubelet(cluster: Cluster): ComponentSpec {
       `--node-ip=${cluster.nodeIp}`,
       `--root-dir=${paths.kubelet}`,
       `--pod-bridge=${cluster.podBridge}`,
+      `--chain-prefix=${cluster.chainPrefix}`,
       `--cluster-cidr=${cluster.podCidr}`,
     ],
   });
