@@ -12,7 +12,10 @@ export interface MetricOptions<Label extends string> {
 export interface Metrics {
   readonly registry: Registry;
   readonly contentType: string;
-  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label>;
+  /** collect: called at each render, for what somebody else counts. */
+  counter<Label extends string = never>(
+    options: MetricOptions<Label> & { collect?: (counter: Counter<Label>) => Promise<void> },
+  ): Counter<Label>;
   gauge<Label extends string = never>(
     options: MetricOptions<Label> & { collect?: (gauge: Gauge<Label>) => void },
   ): Gauge<Label>;
@@ -30,7 +33,20 @@ export function createMetrics({ withProcess = true } = {}): Metrics {
   return {
     registry,
     contentType: registry.contentType,
-    counter: ({ name, help, labels = [] }) => new Counter({ name, help, labelNames: [...labels], registers }),
+    counter: ({ name, help, labels = [], collect }) =>
+      new Counter({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        ...(collect
+          ? {
+              collect() {
+                return collect(this);
+              },
+            }
+          : {}),
+      }),
     gauge: ({ name, help, labels = [], collect }) =>
       new Gauge({
         name,

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Logger } from "@picokube/component-base/logger";
 import { type IptablesVariant, openIptables, saveAll } from "./iptables.js";
 import { planCleanup } from "./jumps.js";
+import { deleteCounters } from "./packet-counters.js";
 
 const families = ["IPv4", "IPv6"] as const;
 
@@ -22,6 +23,7 @@ export async function cleanUp(
       if (input) await iptables.restore(input);
     }
   }
+  await deleteCounters();
 }
 
 // The legacy command would load its modules into a kernel that does without them.

@@ -49,11 +49,12 @@ export function staleFlows(flows: readonly Flow[], ports: readonly ServicePort[]
   return [...stale.values()];
 }
 
-/** Deletes the flows of a family that lead nowhere; what cannot be done is logged, for rules matter more. */
+/** Deletes the flows of a family that lead nowhere; resolves to how many there were. What cannot be done is logged, for
+ *  rules matter more. */
 export async function cleanStaleFlows(
   ports: readonly ServicePort[],
   { family, logger }: { family: IpFamily; logger: Logger },
-): Promise<void> {
+): Promise<number> {
   const ofFamily = ["-f", family.toLowerCase()];
   let flows: Flow[];
   try {
@@ -61,11 +62,13 @@ export async function cleanStaleFlows(
     flows = parseFlows(stdout);
   } catch (error) {
     logger.error("Failed to list conntrack entries", { err: error });
-    return;
+    return 0;
   }
+  let deleted = 0;
   for (const args of staleFlows(flows, ports)) {
     try {
-      await run("conntrack", [...args, ...ofFamily]);
+      const { stderr } = await run("conntrack", [...args, ...ofFamily]);
+      deleted += Number(/(\d+) flow entries have been deleted/.exec(stderr)?.[1] ?? 0);
     } catch (error) {
       const words = (error as { stderr?: string }).stderr ?? (error as Error).message;
       // Between the list and here the flow may have ended by itself.
@@ -73,4 +76,5 @@ export async function cleanStaleFlows(
         logger.error("Failed to clear all conntrack entries", { args: args.join(" "), words: words.trim() });
     }
   }
+  return deleted;
 }

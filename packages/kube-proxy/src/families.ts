@@ -27,6 +27,7 @@ export interface FamiliesOptions {
   readonly node: OwnNode;
   readonly dropInvalid: boolean;
   readonly localhostNodePorts: boolean;
+  readonly packetCounters: ReadonlySet<string>;
   readonly informers: InformerFactory;
   readonly recorder: EventRecorder;
   readonly health: ProxyHealth;
@@ -89,6 +90,7 @@ function settingsOf(family: IpFamily, options: FamiliesOptions): Omit<RuleSettin
     localhostNodePorts: options.localhostNodePorts,
     nodeIp: node.ip(family),
     dropInvalid: options.dropInvalid,
+    packetCounters: options.packetCounters,
   };
 }
 

@@ -22,6 +22,7 @@ import { detectVariant, type IptablesVariant } from "./iptables.js";
 import { applySettings, isConntrackLiberal } from "./kernel-settings.js";
 import { containsIpv4Loopback } from "./node-port-addresses.js";
 import { followOwnNode } from "./own-node.js";
+import { ensureCounters, registerCounters } from "./packet-counters.js";
 import { indexSlices, type Proxier } from "./proxier.js";
 import { createProxyHealth } from "./proxy-health.js";
 import { createProxyMetrics } from "./proxy-metrics.js";
@@ -115,6 +116,8 @@ async function proxy(configuration: KubeProxyConfiguration, context: ProxyContex
       for (const proxier of proxiers) proxier.resync();
     },
   });
+  const packetCounters = await ensureCounters({ logger });
+  registerCounters(metrics, packetCounters, { logger });
   proxiers.push(
     ...(await openFamilies({
       ...context,
@@ -122,6 +125,7 @@ async function proxy(configuration: KubeProxyConfiguration, context: ProxyContex
       nodeName,
       node,
       dropInvalid: !(await isConntrackLiberal()),
+      packetCounters,
       informers,
       recorder: createEventRecorder({ client, component: "kube-proxy", host: nodeName, clock, logger }),
       health,

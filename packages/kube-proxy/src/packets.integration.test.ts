@@ -93,7 +93,10 @@ inNetworkNamespace(import.meta.url, (namespace) => {
         const url = `http://${nodeIp}:${nodePort}`;
         await eventually("both answer", async () => (await namesOf(15, () => ask("outside", url))) === "ab");
         t.equal((await ask("outside", url)).source, bridgeIp);
+        const counter = "kubeproxy_iptables_localhost_nodeports_accepted_packets_total";
+        const before = (await metricsOf())[counter]!;
         t.equal((await ask("node", `http://127.0.0.1:${nodePort}`)).source, bridgeIp, "on localhost too");
+        t.ok((await metricsOf())[counter]! > before, "which is counted");
 
         const local = await node.service("local", { type: "NodePort", ports: http(), externalTrafficPolicy: "Local" });
         await node.endpoints("local", { a: {}, b: { node: "node-2" } });
@@ -181,6 +184,10 @@ inNetworkNamespace(import.meta.url, (namespace) => {
       await eventually("the first answers", async () => (await say()) === "a");
       await node.endpoints("udp", { b: {} }, { protocol: "UDP" });
       await eventually("the second answers", async () => (await say()) === "b");
+      await eventually("the metrics tell of it", async () => {
+        const deleted = 'kubeproxy_conntrack_reconciler_deleted_entries_total{ip_family="IPv4"}';
+        return (await metricsOf())[deleted]! > 0;
+      });
     });
 
     await t.test("F1 a dual-stack Service: each family has endpoints and rules of its own", async (t) => {

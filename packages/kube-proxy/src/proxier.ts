@@ -127,6 +127,12 @@ export function createProxier({
     return table.everything({ nat: chainsInSave(saves.nat), filter: chainsInSave(saves.filter) });
   }
 
+  async function cleanFlows(ports: readonly ServicePort[]): Promise<void> {
+    const cleanStartedMs = clock.now();
+    const deleted = await cleanStaleFlows(ports, { family, logger });
+    metrics.flowsCleaned(family, { deleted, durationMs: clock.now() - cleanStartedMs });
+  }
+
   async function sync(): Promise<void> {
     const syncStartedMs = clock.now();
     const isFull = needsFullSync || (clock.now() - lastFullSyncMs > fullSyncPeriodMs && !isLargeCluster);
@@ -158,7 +164,7 @@ export function createProxier({
         noLocalEndpoints: noLocalEndpoints(ports),
       });
       await options.serviceHealth.sync(healthOf(ports));
-      if (hasStaleFlows) await cleanStaleFlows(ports, { family, logger });
+      if (hasStaleFlows) await cleanFlows(ports);
       hasStaleFlows = false;
       logger.v(2).info("SyncProxyRules complete", { ipFamily: family, elapsedMs: clock.now() - syncStartedMs });
     } catch (error) {

@@ -21,6 +21,8 @@ export interface ProxyMetrics {
   failed(family: IpFamily, facts: { readonly isFull: boolean }): void;
   /** From a pod's or Service's change to its rules being there. */
   programmed(family: IpFamily, latencyMs: number): void;
+  /** Flows that led nowhere were looked for. */
+  flowsCleaned(family: IpFamily, facts: { readonly deleted: number; readonly durationMs: number }): void;
   answered(path: "healthz" | "livez", code: number): void;
 }
 
@@ -86,6 +88,16 @@ export function createProxyMetrics(metrics: Metrics): ProxyMetrics {
     labels,
     buckets: programming,
   });
+  const flowsLatency = metrics.histogram({
+    name: name("conntrack_reconciler_sync_duration_seconds"),
+    help: "ReconcileConntrackFlowsLatency latency in seconds",
+    labels,
+    buckets: exponential,
+  });
+  const flowsDeleted = counter(
+    "conntrack_reconciler_deleted_entries_total",
+    "Cumulative conntrack flows deleted by conntrack reconciler",
+  );
   const answers = {
     healthz: metrics.counter({
       name: "kubeproxy_proxy_healthz_total",
@@ -121,6 +133,10 @@ export function createProxyMetrics(metrics: Metrics): ProxyMetrics {
       if (!isFull) partialFailures.inc({ ip_family });
     },
     programmed: (ip_family, latencyMs) => latency.observe({ ip_family }, Math.max(0, latencyMs) / 1000),
+    flowsCleaned(ip_family, { deleted, durationMs }) {
+      flowsLatency.observe({ ip_family }, durationMs / 1000);
+      flowsDeleted.inc({ ip_family }, deleted);
+    },
     answered: (path, code) => answers[path].inc({ code: String(code) }),
   };
 }

@@ -30,9 +30,15 @@ export interface RuleSettings {
   readonly nodeIp: string | undefined;
   /** False where the kernel is liberal with TCP windows and INVALID means little. */
   readonly dropInvalid: boolean;
+  /** Counters of the kernel that rules may feed: packet-counters.ts. */
+  readonly packetCounters: ReadonlySet<string>;
   /** More than a thousand endpoints: rules to each of them go without comments, which halves them. */
   readonly isLargeCluster: boolean;
 }
+
+/** Upstream's names of the kernel's counters that rules may feed. */
+export const invalidDropped = "ct_state_invalid_dropped_pkts";
+export const localhostNodePortsAccepted = "localhost_nps_accepted_pkts";
 
 export function emptyRuleSet(): RuleSet {
   return { nat: new Map(), filter: new Map() };

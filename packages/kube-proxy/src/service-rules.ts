@@ -5,7 +5,7 @@ import { type ServiceChains, serviceChains } from "./chain-names.js";
 import { balancingRules, endpointChains, endpointRules } from "./endpoint-rules.js";
 import type { Endpoint } from "./endpoints.js";
 import { inRange } from "./ip-family.js";
-import { append, comment, type RuleSet, type RuleSettings } from "./rule-set.js";
+import { append, comment, localhostNodePortsAccepted, type RuleSet, type RuleSettings } from "./rule-set.js";
 import { isExternallyAccessible, policiesOf, type ServicePort } from "./service-ports.js";
 
 /** A service port with what all its rules ask for. */
@@ -129,8 +129,19 @@ function captureNodePort(subject: Subject): void {
   if (port.nodePort === 0) return;
   const protocol = port.protocol.toLowerCase();
   const match = `-m ${protocol} -p ${protocol} --dport ${port.nodePort}`;
-  if (port.usable.hasAny)
-    append(rules.nat, `${settings.prefix}-NODEPORTS`, `${comment(port.name)} ${match} -j ${chains.external}`);
+  const { prefix, family, localhostNodePorts, packetCounters } = settings;
+  if (port.usable.hasAny) {
+    const nodePorts = `${prefix}-NODEPORTS`;
+    const text = `${comment(port.name)} -m ${protocol} -p ${protocol}`;
+    // Counted apart: who still uses node ports on localhost would miss them elsewhere than with iptables.
+    if (family === "IPv4" && localhostNodePorts && packetCounters.has(localhostNodePortsAccepted))
+      append(
+        rules.nat,
+        nodePorts,
+        `${text} -d 127.0.0.0/8 --dport ${port.nodePort} -m nfacct --nfacct-name ${localhostNodePortsAccepted} -j ${chains.external}`,
+      );
+    append(rules.nat, nodePorts, `${text} --dport ${port.nodePort} -j ${chains.external}`);
+  }
   refuseExternal(subject, `-m addrtype --dst-type LOCAL ${match}`);
 }
 

@@ -3,9 +3,9 @@
 
 import type { Service } from "@picokube/api/core/v1";
 import type { EndpointSlice } from "@picokube/api/discovery/v1";
-import { familyOf, type IpFamily } from "./ip-family.js";
+import { familyOf } from "./ip-family.js";
 import { localByRange } from "./local-traffic.js";
-import { emptyRuleSet, type RuleSettings } from "./rule-set.js";
+import { emptyRuleSet, invalidDropped, localhostNodePortsAccepted, type RuleSettings } from "./rule-set.js";
 import { createRuleTable, type Write } from "./rule-table.js";
 import { type Protocol, servicePorts } from "./service-ports.js";
 import { serviceRules } from "./service-rules.js";
@@ -20,6 +20,7 @@ export const settings: RuleSettings = {
   localhostNodePorts: true,
   nodeIp: "192.0.2.1",
   dropInvalid: true,
+  packetCounters: new Set(),
   isLargeCluster: false,
 };
 
@@ -166,6 +167,11 @@ export const shapes: Readonly<Record<string, Shape>> = {
     slices: [...both, slice({ ip: "fd00:10:244::5" })],
     settings: ipv6Settings,
   },
+  "packet-counters": {
+    service: service(nodePort),
+    slices: [slice(here)],
+    settings: { ...settings, packetCounters: new Set([invalidDropped, localhostNodePortsAccepted]) },
+  },
   headless: { service: service({ clusterIP: "None" }), slices: both },
   "external-name": {
     service: service({ type: "ExternalName", clusterIP: "", externalName: "example.org" }),
@@ -173,12 +179,15 @@ export const shapes: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** The rules of one Service and those that are always there. */
-export function writeOf({ service: of, slices, settings: by = settings, zone = "" }: Shape): Write {
-  const family: IpFamily = by.family;
-  const rules = emptyRuleSet();
-  for (const port of servicePorts(of, slices, { family, nodeName: "node-1", zone })) serviceRules(port, by, rules);
+/** The rules of some Services, made by the settings of the first, and those that are always there. */
+export function writeOf(...together: readonly Shape[]): Write {
+  const by = together[0]!.settings ?? settings;
   const table = createRuleTable({ prefix: by.prefix, settings: () => by });
-  table.set("default/web", rules);
+  for (const { service: of, slices, zone = "" } of together) {
+    const rules = emptyRuleSet();
+    const from = { family: by.family, nodeName: "node-1", zone };
+    for (const port of servicePorts(of, slices, from)) serviceRules(port, by, rules);
+    table.set(`${of.metadata.namespace}/${of.metadata.name}`, rules);
+  }
   return table.everything({ nat: [], filter: [] });
 }
