@@ -34,6 +34,7 @@ import { replicaSetController } from "./replicaset/replicaset-controller.js";
 import { replicationManager } from "./replicationcontroller/replication-manager.js";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.js";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher.js";
+import { serviceCidrController } from "./service-cidr/service-cidr-controller.js";
 import { serviceLbController } from "./service-lb/service-lb-controller.js";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.js";
 import { serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.js";
@@ -296,6 +297,14 @@ export const controllers: readonly ControllerEntry[] = [
     queue: "local_path_provisioner",
     workers: one,
     create: localPathProvisionerController,
+  },
+  {
+    name: "service-cidr-controller",
+    alias: "service-cidr-controller",
+    serviceAccount: "service-cidrs-controller",
+    queue: "ipaddresses",
+    workers: () => 5,
+    create: serviceCidrController,
   },
   {
     name: "service-lb-controller",
