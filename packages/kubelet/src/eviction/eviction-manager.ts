@@ -7,7 +7,7 @@ import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Refusal } from "../pods/admission.js";
 import type { PodEvents } from "../pods/pod-events.js";
-import type { Verdict } from "../pods/pod-worker.js";
+import type { Verdict } from "../pods/verdict.js";
 import { evicted, evictionMessage } from "./eviction-message.js";
 import { hasLocalStorageLimit, localStorageViolation } from "./local-storage.js";
 import type { Measurements } from "./measure-pods.js";

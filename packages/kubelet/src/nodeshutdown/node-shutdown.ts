@@ -6,7 +6,7 @@ import type { EventRecorder } from "@picokube/client/event-recorder";
 import type { Clock } from "@picokube/component-base/clock";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Refusal } from "../pods/admission.js";
-import type { Verdict } from "../pods/pod-worker.js";
+import type { Verdict } from "../pods/verdict.js";
 import { graceOf, groupByPriority, type ShutdownGroup, type ShutdownPeriod } from "./shutdown-groups.js";
 
 const pollMs = 100;

@@ -6,7 +6,7 @@ import { refusalOf } from "./admission.js";
 import { testPod } from "./observed.js";
 
 const node = {
-  metadata: { name: "n", labels: { disk: "ssd" } },
+  metadata: { name: "n", labels: { disk: "ssd", zone: "a" } },
   status: { allocatable: { cpu: "2", memory: "1Gi", pods: "110", "hugepages-2Mi": "0", "example.com/dongle": "2" } },
 } as unknown as Node;
 const asking = (requests: Record<string, string>) =>
@@ -14,6 +14,17 @@ const asking = (requests: Record<string, string>) =>
 const listening = (hostPort: number, fields: { hostIP?: string; protocol?: "TCP" | "UDP" } = {}) =>
   testPod({ containers: [{ name: "c", image: "i", ports: [{ containerPort: 80, hostPort, ...fields }] }] });
 const selecting = (nodeSelector: PodSpec["nodeSelector"] & object) => testPod({ nodeSelector });
+const affine = (zone: string) => {
+  const term = { matchExpressions: [{ key: "zone", operator: "In" as const, values: [zone] }] };
+  return testPod({
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } } },
+  });
+};
+const labelled = (pod: Pod, metadata: Partial<Pod["metadata"]>): Pod => ({
+  ...pod,
+  metadata: { ...pod.metadata, ...metadata },
+});
+const taints = "TaintToleration: Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate";
 const ports = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
 
 test("admission", async (t) => {
@@ -59,6 +70,25 @@ test("admission", async (t) => {
       [],
       "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     ],
+    ["its zone", affine("a"), [], undefined],
+    [
+      "another zone",
+      affine("b"),
+      [],
+      "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    ],
+    [
+      "another operating system",
+      testPod({ os: { name: "windows" } }),
+      [testPod(), testPod(), testPod()],
+      "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS",
+    ],
+    [
+      "labelled for another operating system",
+      labelled(testPod(), { labels: { "kubernetes.io/os": "windows" } }),
+      [],
+      "PodOSSelectorNodeLabelDoesNotMatch: Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    ],
     ["a free port", listening(80), [listening(81)], undefined],
     ["a port that is held", listening(80), [listening(80)], `NodePorts: ${ports}`],
     ["on one address, held on all", listening(80, { hostIP: "10.0.0.1" }), [listening(80)], `NodePorts: ${ports}`],
@@ -69,4 +99,18 @@ test("admission", async (t) => {
     t.equal(refusal && `${refusal.reason}: ${refusal.message}`, expected, what);
   }
   t.equal(refusalOf(asking({ cpu: "9" }), { others: [], node: undefined, maxPods: 3 }), undefined, "node unknown");
+});
+
+test("NoExecute taints, which static pods do not heed", async (t) => {
+  const tainted = (effect: string) => ({ ...node, spec: { taints: [{ key: "k", value: "v", effect }] } }) as Node;
+  const judged = (pod: Pod, effect: string) => {
+    const refusal = refusalOf(pod, { others: [], node: tainted(effect), maxPods: 3 });
+    return refusal && `${refusal.reason}: ${refusal.message}`;
+  };
+  const tolerant = testPod({ tolerations: [{ key: "k", operator: "Exists" }] });
+  t.equal(judged(testPod(), "NoExecute"), taints);
+  t.equal(judged(testPod(), "NoSchedule"), undefined, "the scheduler's business");
+  t.equal(judged(tolerant, "NoExecute"), undefined);
+  const fromFile = labelled(testPod(), { annotations: { "kubernetes.io/config.source": "file" } });
+  t.equal(judged(fromFile, "NoExecute"), undefined);
 });

@@ -6,12 +6,15 @@ import { isPodTerminal } from "@picokube/api/pod";
 import type { Informer } from "@picokube/client/informer";
 import type { Clock } from "@picokube/component-base/clock";
 import { shareByQos } from "../cgroups/qos-cgroups.js";
+import { isCriticalPod } from "../eviction/pressure-admission.js";
 import type { PodLookup } from "../parts.js";
-import { type Refusal, refusalOf } from "./admission.js";
+import { predicateRefusalOf, type Refusal, refusalOf, shortagesOf } from "./admission.js";
 import { collectOrphans } from "./orphans.js";
 import type { Pleg } from "./pleg.js";
 import type { PodContext } from "./pod-context.js";
-import { PodWorker, type Verdict } from "./pod-worker.js";
+import { PodWorker } from "./pod-worker.js";
+import { podsToPreempt, preempted } from "./preemption.js";
+import type { Verdict } from "./verdict.js";
 
 export interface PodManager extends PodLookup {
   /** A pod that a file defines; with undefined the file is gone. */
@@ -44,6 +47,7 @@ export interface PodManagerOptions {
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 const housekeepingMs = 60_000;
+const preemptionPollMs = 100;
 
 /** Makes the one PodManager of a kubelet. */
 export function createPodManager(options: PodManagerOptions): PodManager {
@@ -55,6 +59,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   let started = false;
   let adopted = false;
   const statics = new Set<string>();
+  let stopping: AbortSignal | undefined;
 
   /** Mirrors only show what files define. */
   const isMirror = (pod: Pod) => pod.metadata.annotations?.[mirrorAnnotation] !== undefined;
@@ -68,19 +73,13 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   }
 
   function startWorker(pod: Pod): void {
-    const { settings, objects, allocations } = context();
     const worker = new PodWorker(context(), pod, (uid) => {
       workers.delete(uid);
       // There is room now: wishes that waited for it are looked at anew.
       for (const other of workers.values()) if (other.waitsForResize) other.wake();
     });
-    const others = otherPods(pod.metadata.uid);
-    const refusal =
-      isPodTerminal(pod) || pod.metadata.deletionTimestamp
-        ? undefined
-        : (options.refusalOf(pod) ??
-          refusalOf(allocations.apply(pod), { others, node: objects.node(), maxPods: settings.maxPods }));
     workers.set(pod.metadata.uid, worker);
+    const { refusal, makeRoom } = judge(pod);
     if (refusal) {
       context().events.warning(pod, { reason: refusal.reason, message: refusal.message });
       worker.end({
@@ -89,7 +88,40 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         message: `Pod was rejected: ${refusal.message}`,
         refused: true,
       });
-    } else worker.wake();
+    } else if (makeRoom.length > 0) worker.beginAfter(preempt(makeRoom));
+    else worker.wake();
+  }
+
+  /** Why the node refuses the pod, or whose end makes room for it. */
+  function judge(pod: Pod): { refusal?: Refusal | undefined; makeRoom: Pod[] } {
+    if (isPodTerminal(pod) || pod.metadata.deletionTimestamp) return { makeRoom: [] };
+    const { settings, objects, allocations } = context();
+    const admission = { others: otherPods(pod.metadata.uid), node: objects.node(), maxPods: settings.maxPods };
+    const granted = allocations.apply(pod);
+    const refusal = options.refusalOf(pod) ?? refusalOf(granted, admission);
+    const shortages = shortagesOf(granted, admission);
+    if (!refusal || shortages.length === 0 || !isCriticalPod(pod)) return { refusal, makeRoom: [] };
+    // A critical pod is not refused for want of resources.
+    const other = options.refusalOf(pod) ?? predicateRefusalOf(granted, admission);
+    if (other) return { refusal: other, makeRoom: [] };
+    try {
+      return { makeRoom: podsToPreempt(granted, admission.others, shortages) };
+    } catch (error) {
+      const message = `Unexpected error while attempting to recover from admission failure: ${(error as Error).message}`;
+      return { refusal: { reason: "UnexpectedAdmissionError", message }, makeRoom: [] };
+    }
+  }
+
+  /** Ends the pods; resolves when they have. */
+  async function preempt(victims: readonly Pod[]): Promise<void> {
+    const ending = victims.flatMap((pod) => workers.get(pod.metadata.uid) ?? []);
+    for (const worker of ending) {
+      context().events.warning(worker.pod, { reason: preempted.reason, message: preempted.message });
+      worker.end(preempted);
+    }
+    while (!stopping?.aborted && ending.some(({ ended }) => !ended)) {
+      await clock.sleep(preemptionPollMs, stopping).catch(() => undefined);
+    }
   }
 
   const active = () => [...workers.values()].filter(({ ended, pod }) => !ended && !isPodTerminal(pod));
@@ -161,6 +193,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     cleanedUp: (uid) => workers.get(uid)?.cleanedUp ?? true,
 
     async run(signal) {
+      stopping = signal;
       await ready(signal).catch(() => undefined);
       started = !signal.aborted;
       // The oldest first: what ran here before must not be refused for what came later.

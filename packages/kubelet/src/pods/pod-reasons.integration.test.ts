@@ -1,7 +1,9 @@
 // Every reason that a real engine can bring a pod's container into, as the API shows it: state, last state, restart count,
 // phase, conditions, events. One kubelet; all pods at once, and a watch that misses nothing of what was shown.
 
-import { type Pod, pods } from "@picokube/api/core/v1";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { nodes, type Pod, pods } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
@@ -109,5 +111,31 @@ test("what the API shows of a pod", async (t) => {
     const open = await until("gated", "is ready", shows("True"), patienceMs);
     t.match(podCondition(open.status, "DisruptionTarget"), { status: "True", reason: "EvictionByEvictionAPI" });
     t.match(podCondition(open.status, "example.com/gate"), { status: "True", reason: "Open" });
+  });
+
+  await t.test("a pod for another node is refused, and one makes room for a critical one", async (t) => {
+    await create("elsewhere", { nodeSelector: { "example.com/zone": "b" } });
+    const refused = await until("elsewhere", "refused", ({ status }) => status?.phase === "Failed", patienceMs);
+    const words = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
+    t.match(refused.status, { reason: "NodeAffinity", message: `Pod was rejected: ${words}` });
+    t.equal(refused.status?.containerStatuses, undefined);
+
+    const { cpu } = (await server.client.get(nodes, { name: "node-1" })).status!.allocatable!;
+    await create("large", { containers: [{ ...sleeper(), resources: { requests: { cpu: String(cpu) } } }] });
+    await until("large", "ready", isReady, patienceMs);
+    const spec = {
+      terminationGracePeriodSeconds: 1,
+      containers: [{ ...sleeper(), imagePullPolicy: "IfNotPresent", resources: { requests: { cpu: "100m" } } }],
+    };
+    const critical = { apiVersion: "v1", kind: "Pod", metadata: { name: "critical" }, spec };
+    writeFileSync(join(kubelet.manifests, "critical.json"), JSON.stringify(critical));
+    const { status } = await until("large", "preempted", (pod) => pod.status?.phase === "Failed", patienceMs);
+    t.match(status, { reason: "Preempting", message: "Preempted in order to admit critical pod" });
+    t.match(status?.containerStatuses, [{ state: { terminated: { exitCode: 0 } } }]);
+    const message = "Pod was preempted by Kubelet to accommodate a critical pod.";
+    t.match(podCondition(status, "DisruptionTarget"), { status: "True", reason: "TerminationByKubelet", message });
+    await until("critical-node-1", "ready", isReady, patienceMs);
+    const told = /^Preempting: Preempted in order to admit critical pod$/m;
+    await eventually("the event", async () => told.test(await eventsOf("large")), patienceMs);
   });
 });

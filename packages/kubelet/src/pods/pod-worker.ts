@@ -1,43 +1,31 @@
 // One pod's life: syncing, terminating, terminated, finished. Serial: one step at a time, whatever wakes it in between
 // becomes one more step. Mirrors upstream's pod_workers.go; the steps themselves live beside it.
 
-import type { Pod, PodCondition, PodStatus } from "@picokube/api/core/v1";
+import type { Pod, PodStatus } from "@picokube/api/core/v1";
 import { isPodTerminal } from "@picokube/api/pod";
 import { exponential } from "@picokube/component-base/backoff";
 import type { Timer } from "@picokube/component-base/clock";
 import { PodResize } from "../allocation/pod-resize.js";
-import { removePodCgroup } from "../cgroups/pod-cgroup.js";
 import type { PodOperation } from "../metrics/instruments.js";
 import type { PodState } from "../parts.js";
+import { abortable } from "./abortable.js";
 import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
 import { restartCountOf } from "./container-spec.js";
-import { killPod, stopSandboxes } from "./kill-container.js";
+import { killPod } from "./kill-container.js";
 import { observe } from "./observe.js";
 import { computePodActions, isIdle } from "./pod-actions.js";
 import type { PodContext } from "./pod-context.js";
 import { generatePodStatus } from "./pod-status.js";
+import { forgetPod, releasePod } from "./release-pod.js";
+import { requireNetwork } from "./start-sandbox.js";
 import { type SyncOutcome, syncPod } from "./sync-pod.js";
 import { TerminationMessages } from "./termination-messages.js";
-
-/** Why the kubelet itself ended a pod. */
-export interface Verdict {
-  readonly phase: "Failed";
-  readonly reason: string;
-  readonly message: string;
-  /** The node did not take the pod: it never had containers. */
-  readonly refused?: boolean;
-  /** How long its containers have at most, whatever the pod's own wish. */
-  readonly graceSeconds?: number;
-  /** Shown beside the kubelet's own: DisruptionTarget. */
-  readonly conditions?: readonly PodCondition[];
-}
+import { deadlineExceeded, deadlineLeftMs, effectiveGraceSeconds, type Verdict } from "./verdict.js";
 
 type Stage = "syncing" | "terminating" | "terminated" | "finished";
 
-const minGraceSeconds = 1;
-const defaultGraceSeconds = 30;
-const retryInitialMs = 500;
-const retryMaxMs = 10_000;
+const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.1 };
+const retryAfterFailureMs = 10_000;
 
 export class PodWorker {
   readonly #context: PodContext;
@@ -45,7 +33,7 @@ export class PodWorker {
   readonly #failures = new Map<string, { reason: string; message: string }>();
   readonly #messages: TerminationMessages;
   readonly #resize: PodResize;
-  readonly #retry = exponential({ initialMs: retryInitialMs, maxMs: retryMaxMs, jitter: 0.1 });
+  readonly #retry = exponential(retry);
   #pod: Pod;
   #stage: Stage = "syncing";
   #verdict: Verdict | undefined;
@@ -79,8 +67,7 @@ export class PodWorker {
 
   /** Nothing of it runs, nor will it again. */
   get ended(): boolean {
-    if (this.#verdict?.refused) return true;
-    return this.#stage === "terminated" || this.#stage === "finished";
+    return this.#verdict?.refused === true || this.#stage === "terminated" || this.cleanedUp;
   }
 
   /** It has ended, and its volumes and cgroup are gone. */
@@ -90,14 +77,12 @@ export class PodWorker {
 
   /** The API's (or the file's) newer word on the pod. */
   update(pod: Pod): void {
-    const before = this.#pod;
+    const isDeletion = pod.metadata.deletionTimestamp !== undefined && !this.#pod.metadata.deletionTimestamp;
     this.#pod = pod;
     if (this.#status) this.#operation = "update";
     this.#resize.update(pod);
     this.#context.volumes.update(pod);
-    const deletionBegins =
-      pod.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined;
-    if (deletionBegins && this.#stage === "syncing") this.#interrupt();
+    if (isDeletion && this.#stage === "syncing") this.#interrupt();
     this.#hurry();
     this.wake();
   }
@@ -113,7 +98,8 @@ export class PodWorker {
   /** A termination under way makes way for one with less grace. */
   #hurry(): void {
     if (this.#stage !== "terminating") return;
-    if (this.#grace() < (this.#graceSeconds ?? Number.POSITIVE_INFINITY)) this.#interrupt();
+    if (effectiveGraceSeconds(this.#pod, this.#verdict) < (this.#graceSeconds ?? Number.POSITIVE_INFINITY))
+      this.#interrupt();
   }
 
   /** The API (or the file) has forgotten the pod. */
@@ -121,6 +107,14 @@ export class PodWorker {
     this.#removed = true;
     if (this.#stage === "syncing") this.#interrupt();
     this.wake();
+  }
+
+  /** Begins when the others have ended, whatever wakes it before. */
+  beginAfter(others: Promise<void>): void {
+    this.#running = others.then(() => {
+      this.#running = undefined;
+      this.wake();
+    });
   }
 
   /** Something may have changed. Coalesces. */
@@ -188,10 +182,8 @@ export class PodWorker {
     const { uid } = this.#pod.metadata;
     const state = await observe(this.#context, { podUid: uid, hostNetwork: this.#pod.spec?.hostNetwork === true });
     await this.#messages.read(state);
-    this.#context.logs.observe(
-      uid,
-      state.containers.map((container) => ({ ...container, restartCount: restartCountOf(container) })),
-    );
+    const counted = state.containers.map((container) => ({ ...container, restartCount: restartCountOf(container) }));
+    this.#context.logs.observe(uid, counted);
     return state;
   }
 
@@ -222,7 +214,7 @@ export class PodWorker {
   }
 
   async #sync(signal: AbortSignal): Promise<number | undefined> {
-    const { statuses, prober, events, network } = this.#context;
+    const { statuses, prober } = this.#context;
     this.#resize.grant(this.#pod);
     const state = await this.#observe();
     if (this.#overDeadline()) return 0;
@@ -234,12 +226,7 @@ export class PodWorker {
     }
     if (hasEnded) return 0;
     prober.addPod(this.#pod);
-    const problems = this.#pod.spec?.hostNetwork ? [] : network.problems();
-    if (problems.length > 0) {
-      const message = `network is not ready: ${problems.join("; ")}`;
-      events.warning(this.#pod, { reason: "NetworkNotReady", message });
-      throw new Error(message);
-    }
+    requireNetwork(this.#context, this.#pod);
     const pod = this.#resize.allocated;
     const actions = computePodActions(pod, state, prober);
     const { runtime, settings, clock } = this.#context;
@@ -257,45 +244,27 @@ export class PodWorker {
     }
     // Everything but a back-off may need another step at once: the next init container.
     if (!outcome.failed && outcome.retryMs === undefined) return 0;
-    const retryMs = outcome.failed ? this.#retryAfterFailureMs() : Number.POSITIVE_INFINITY;
+    const retryMs = outcome.failed ? retryAfterFailureMs * (1 + Math.random() * 0.5) : Number.POSITIVE_INFINITY;
     return Math.min(retryMs, outcome.retryMs ?? Number.POSITIVE_INFINITY, this.#syncAgainMs());
-  }
-
-  #retryAfterFailureMs(): number {
-    return 10_000 * (1 + Math.random() * 0.5);
   }
 
   #syncAgainMs(): number {
     const { settings, clock } = this.#context;
-    const deadline = this.#pod.spec?.activeDeadlineSeconds;
-    const startedAt = Date.parse(this.#status?.startTime ?? "");
-    const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : startedAt + deadline * 1000 - clock.now();
+    const leftMs = deadlineLeftMs(this.#pod, this.#status, clock.now());
     return Math.max(0, Math.min(settings.syncFrequencyMs * (1 + Math.random() * 0.5), leftMs));
   }
 
   #overDeadline(): boolean {
-    const deadline = this.#pod.spec?.activeDeadlineSeconds;
-    const startTime = this.#status?.startTime ?? this.#pod.status?.startTime;
-    if (deadline === undefined || !startTime) return false;
-    if (this.#context.clock.now() < Date.parse(startTime) + deadline * 1000) return false;
-    const message = "Pod was active on the node longer than the specified deadline";
-    this.#context.events.normal(this.#pod, { reason: "DeadlineExceeded", message });
-    this.#verdict ??= { phase: "Failed", reason: "DeadlineExceeded", message };
+    if (deadlineLeftMs(this.#pod, this.#status, this.#context.clock.now()) > 0) return false;
+    this.#context.events.normal(this.#pod, deadlineExceeded);
+    this.#verdict ??= deadlineExceeded;
     return true;
-  }
-
-  /** Upstream's calculateEffectiveGracePeriod: at least a second. */
-  #grace(): number {
-    const told = [this.#pod.metadata.deletionGracePeriodSeconds, this.#verdict?.graceSeconds];
-    const shortest = Math.min(...told.map((seconds) => seconds ?? Number.POSITIVE_INFINITY));
-    const own = this.#pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
-    return Math.max(minGraceSeconds, Number.isFinite(shortest) ? shortest : own);
   }
 
   async #terminate(signal: AbortSignal): Promise<void> {
     const { statuses, prober } = this.#context;
     prober.stopLivenessAndStartup(this.#pod.metadata.uid);
-    this.#graceSeconds = this.#grace();
+    this.#graceSeconds = effectiveGraceSeconds(this.#pod, this.#verdict);
     const state = await this.#observe();
     if (!isPodTerminal({ status: this.#status ?? this.#pod.status }) && !this.#removed && !this.#verdict) {
       statuses.set(this.#pod, this.#generate(state, { terminal: false }));
@@ -304,7 +273,7 @@ export class PodWorker {
     const after = await this.#observe();
     const alive = after.containers.filter((container) => container.state === "running");
     if (alive.length > 0)
-      throw new Error(`detected running containers after KillPod: ${alive.map(({ name }) => name).join(", ")}`);
+      throw new Error(`detected running containers after KillPod: ${alive.map(({ name }) => name)}`);
     prober.removePod(this.#pod.metadata.uid);
     this.#failures.clear();
     this.#generate(after, { terminal: true });
@@ -313,39 +282,20 @@ export class PodWorker {
   }
 
   async #release(): Promise<void> {
-    const { statuses, volumes, cgroups, backoff } = this.#context;
-    const { uid } = this.#pod.metadata;
-    await stopSandboxes(this.#context, await this.#observe());
-    await volumes.release(uid);
-    if (cgroups) removePodCgroup(uid, cgroups);
-    backoff.forget(uid);
+    await releasePod(this.#context, await this.#observe());
     this.#stage = "finished";
-    if (!this.#removed) statuses.terminate(this.#pod, this.#status!);
+    if (!this.#removed) this.#context.statuses.terminate(this.#pod, this.#status!);
   }
 
   async #finish(): Promise<void> {
-    const { statuses, files, logs, runtime, states } = this.#context;
+    const { statuses, runtime } = this.#context;
     const { uid, deletionTimestamp } = this.#pod.metadata;
     if (!this.#removed && deletionTimestamp !== undefined) statuses.terminate(this.#pod, this.#status!);
     if (!this.#removed && deletionTimestamp === undefined) return;
     await removePodFromRuntime(runtime, await this.#observe());
     if (!this.#removed) return;
-    await logs.remove(uid);
-    files.remove(uid);
-    statuses.forget(uid);
-    states.delete(uid);
-    this.#context.allocations.remove(uid);
+    await forgetPod(this.#context, uid);
     this.#stopped = true;
     this.#onGone(uid);
   }
-}
-
-/** The work's result, or the signal's reason as soon as it aborts: a shorter grace period must not wait for the longer. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    if (signal.aborted) return stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -17,6 +17,15 @@ export interface StartedSandbox {
   readonly wired: Promise<void>;
 }
 
+/** Throws, and tells, while the node's network is not up and the pod needs it. */
+export function requireNetwork({ network, events }: Pick<PodContext, "network" | "events">, pod: Pod): void {
+  const problems = pod.spec?.hostNetwork ? [] : network.problems();
+  if (problems.length === 0) return;
+  const message = `network is not ready: ${problems.join("; ")}`;
+  events.warning(pod, { reason: "NetworkNotReady", message });
+  throw new Error(message);
+}
+
 async function sandboxConfig(context: PodContext, pod: Pod, attempt: number): Promise<SandboxConfig> {
   const { spec, metadata } = pod;
   const runtimeHandler = await context.runtimeHandlerOf(pod);
