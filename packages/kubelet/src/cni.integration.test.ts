@@ -1,8 +1,18 @@
 // Pods wired by the distribution's CNI plugins: loopback, bridge, host-local and portmap, with a configuration and a subnet
 // of the test's own. Needs root, Docker, and containernetworking-plugins.
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
@@ -12,6 +22,18 @@ const bridge = "picocni33";
 const subnet = "10.252.33.0/24";
 const hostPort = 38_083;
 const patienceMs = 60_000;
+
+/** A plugin that tells which commands it was given, and fails to add until there is a file "content". */
+const moodyPlugin = `#!/usr/bin/env node
+const { appendFileSync, existsSync, readFileSync } = require("node:fs");
+const { CNI_COMMAND: command } = process.env;
+appendFileSync(__dirname + "/commands", command + "\\n");
+const { prevResult } = JSON.parse(readFileSync(0, "utf8"));
+const isContent = existsSync(__dirname + "/content");
+if (command === "ADD" && !isContent) console.log(JSON.stringify({ code: 100, msg: "not today", details: "it rains" }));
+else if (command === "ADD") console.log(JSON.stringify(prevResult));
+process.exitCode = command === "ADD" && !isContent ? 1 : 0;
+`;
 
 /** What the port says, or undefined. */
 function read(port: number): Promise<string | undefined> {
@@ -48,7 +70,12 @@ test("pods on CNI plugins", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { create, get, until, remove, kubectl, eventsOf } = await podsOf(server);
   t.teardown(() => run("ip", ["link", "del", bridge]).catch(() => undefined));
-  const kubelet = await startKubelet(t, server, { bridge: "picotest33", subnet: 33 });
+  // Outside of every package, for Node.js to take the plugin as the script that it is.
+  const ownPlugins = mkdtempSync(join(tmpdir(), "picokube-cni-"));
+  t.teardown(() => rmSync(ownPlugins, { recursive: true }));
+  writeFileSync(join(ownPlugins, "moody"), moodyPlugin, { mode: 0o755 });
+  const flags = [`--cni-bin-dir=${ownPlugins},/opt/cni/bin,/usr/lib/cni`];
+  const kubelet = await startKubelet(t, server, { bridge: "picotest33", subnet: 33, flags });
   const leases = join(kubelet.rootDir, "leases");
   const configure = (...more: object[]) => {
     const ipam = { type: "host-local", dataDir: leases, ranges: [[{ subnet }]], routes: [{ dst: "0.0.0.0/0" }] };
@@ -100,6 +127,17 @@ test("pods on CNI plugins", async (t) => {
       said,
       /FailedCreatePodSandBox: Failed to create pod sandbox: failed to set up sandbox container "[0-9a-f]{64}" network for pod "broken": networkPlugin cni failed to set up pod "broken_default" network: plugin type="no-such-plugin" failed \(add\): failed to find plugin "no-such-plugin" in path \[/,
     );
+    configure({ type: "moody" });
+    await create("moody");
+    const words = 'plugin type="moody" failed (add): not today; it rains';
+    await eventually(words, async () => (await eventsOf("moody")).includes(words), patienceMs);
+    const told = (command: string) => readFileSync(join(ownPlugins, "commands"), "utf8").split(command).length - 1;
+    await eventually("what failed is undone", async () => told("DEL") >= told("ADD"), patienceMs);
+    writeFileSync(join(ownPlugins, "content"), "");
+    await until("moody", "heals", isReady, patienceMs);
+    const before = told("DEL");
+    await remove("moody");
+    t.ok(told("DEL") > before);
     configure();
     await until("broken", "heals", isReady, patienceMs);
     t.equal(held().length, 2);
@@ -123,6 +161,20 @@ test("pods on CNI plugins", async (t) => {
     await eventually("no attachment", async () => attached().length === 0, patienceMs);
     t.same(held(), []);
     t.notMatch((await run("iptables-save", ["-t", "nat"])).stdout, `--dport ${hostPort}`);
+  });
+
+  await t.test("a configuration that goes leaves the built-in network; one that comes is taken up", async (t) => {
+    unlinkSync(join(kubelet.rootDir, "cni", "10-test.conflist"));
+    await create("built-in");
+    const { status } = await until("built-in", "ready", isReady, patienceMs);
+    t.match(status?.podIP, /^10\.251\.33\./);
+    configure();
+    await create("plugged");
+    t.match((await until("plugged", "ready", isReady, patienceMs)).status?.podIP, /^10\.252\.33\./);
+    // Each leaves by the way it came.
+    for (const name of ["built-in", "plugged"]) await remove(name);
+    t.same(held(), []);
+    t.equal((await run("ip", ["-o", "link", "show", "master", "picotest33"])).stdout, "");
   });
 
   t.equal(await kubelet.stop(), 0);

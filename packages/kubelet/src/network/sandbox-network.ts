@@ -14,19 +14,24 @@ export interface ChosenNetwork extends SandboxNetwork, Pick<PodNetwork, "configu
 /** The built-in network changes nothing on the host while CNI plugins are configured. */
 export function chooseSandboxNetwork({ builtIn, cni }: { builtIn: PodNetwork; cni: CniNetwork }): ChosenNetwork {
   let list: NetworkList | undefined;
+  let cidr: string | undefined;
   const choose = async () => {
     list = await cni.configured();
   };
   return {
     choose,
     async configure(podCidr) {
+      cidr = podCidr;
       await choose();
       if (!list) await builtIn.configure(podCidr);
     },
     ready: (signal) => (list ? Promise.resolve() : builtIn.ready(signal)),
     async reserve(owner) {
       await choose();
-      return list ? undefined : builtIn.reserve(owner);
+      if (list) return undefined;
+      // The plugins' configuration has gone since: what stood aside for it is set up now.
+      if (cidr !== undefined && builtIn.problems().length > 0) await builtIn.configure(cidr);
+      return builtIn.reserve(owner);
     },
     addressOf: (owner) => cni.addressOf(owner) ?? builtIn.addressOf(owner),
     async attach(owner, sandbox) {
