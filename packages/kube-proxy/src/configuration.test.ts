@@ -52,6 +52,7 @@ test("every flag of a setting reaches the configuration", async (t) => {
   const samples: Record<string, string> = { bool: "true", int: "7", duration: "7s", "string-list": "10.0.0.0/8" };
   for (const [name, flag] of Object.entries(flags)) {
     if (without.has(name)) continue;
+    if (flag.type === "map") samples.map = "Some=true";
     const sample = name === "iptables-localhost-nodeports" ? "false" : (samples[flag.type] ?? "given");
     const { values, changed } = parseFlags("kube-proxy", flags, [`--${name}=${sample}`]);
     const { configuration } = await loadConfiguration(values as never, changed);

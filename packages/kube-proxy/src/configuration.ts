@@ -55,6 +55,7 @@ export interface KubeProxyConfiguration {
   oomScoreAdj: number;
   portRange: string;
   showHiddenMetricsForVersion: string;
+  windowsRunAsService: boolean;
 }
 
 /** What a file that says nothing means; upstream's defaults but for minSyncPeriod, for only changed chains are written. */
@@ -104,6 +105,7 @@ export function defaultConfiguration(): KubeProxyConfiguration {
     oomScoreAdj: -999,
     portRange: "",
     showHiddenMetricsForVersion: "",
+    windowsRunAsService: false,
   };
 }
 
@@ -129,7 +131,7 @@ export async function loadConfiguration(
 /** Sections whose fields are not known here. */
 const open = new Set(["ipvs", "nftables", "winkernel", "logging", "featureGates"]);
 
-// Zero values of durations and strings mean "default" in upstream's SetDefaults, where the default is not the zero value.
+// Zero values of durations, strings and limits mean "default" in upstream's SetDefaults, where the default is not the zero value.
 function layOver(target: Record<string, unknown>, source: object, path: string, unknownFields: string[]): void {
   for (const [key, value] of Object.entries(source)) {
     const name = path + key;
@@ -138,6 +140,7 @@ function layOver(target: Record<string, unknown>, source: object, path: string, 
     else if (typeof value === "object" && !Array.isArray(value) && typeof target[key] === "object")
       layOver(target[key] as Record<string, unknown>, value, `${name}.`, unknownFields);
     else if (value === "" && key !== "healthzBindAddress" && key !== "metricsBindAddress") continue;
+    else if (value === 0 && (key === "qps" || key === "burst")) continue;
     else if (value === "0s" && (key === "syncPeriod" || key === "configSyncPeriod")) continue;
     else target[key] = value;
   }
@@ -152,6 +155,13 @@ function layFlagsOver(
   const duration = (durationMs: number) => formatDuration(durationMs);
   const lay: Record<string, () => void> = {
     kubeconfig: () => (configuration.clientConnection.kubeconfig = values.kubeconfig ?? ""),
+    "kube-api-qps": () => (configuration.clientConnection.qps = values.kubeApiQps),
+    "kube-api-burst": () => (configuration.clientConnection.burst = values.kubeApiBurst),
+    "kube-api-content-type": () => (configuration.clientConnection.contentType = values.kubeApiContentType),
+    profiling: () => (configuration.enableProfiling = values.profiling),
+    "feature-gates": () => (configuration.featureGates = gatesOf(values.featureGates)),
+    "show-hidden-metrics-for-version": () =>
+      (configuration.showHiddenMetricsForVersion = values.showHiddenMetricsForVersion ?? ""),
     "hostname-override": () => (configuration.hostnameOverride = values.hostnameOverride ?? ""),
     "bind-address": () => (configuration.bindAddress = values.bindAddress),
     "bind-address-hard-fail": () => (configuration.bindAddressHardFail = values.bindAddressHardFail),
@@ -181,4 +191,8 @@ function layFlagsOver(
     "config-sync-period": () => (configuration.configSyncPeriod = duration(values.configSyncPeriod)),
   };
   for (const flag of changed) lay[flag]?.();
+}
+
+function gatesOf(given: Readonly<Record<string, string>>): Record<string, boolean> {
+  return Object.fromEntries(Object.entries(given).map(([gate, value]) => [gate, value.toLowerCase() === "true"]));
 }

@@ -20,6 +20,30 @@ export const flags = {
     type: "string",
     description: "The address of the Kubernetes API server (overrides any value in kubeconfig)",
   },
+  "kube-api-qps": {
+    type: "int",
+    default: 5,
+    description: "QPS to use while talking with kubernetes apiserver; below 0 there is no limit.",
+  },
+  "kube-api-burst": { type: "int", default: 10, description: "Burst to use while talking with kubernetes apiserver." },
+  "kube-api-content-type": {
+    type: "string",
+    default: "application/vnd.kubernetes.protobuf",
+    description: "Content type of requests sent to apiserver. Of no effect here: requests are JSON.",
+  },
+  "feature-gates": {
+    type: "map",
+    default: {},
+    description: "A set of key=value pairs that describe feature gates. None switches anything here.",
+  },
+  profiling: {
+    type: "bool",
+    description: "If true enables profiling via web interface on /debug/pprof handler. Of no effect here.",
+  },
+  "show-hidden-metrics-for-version": {
+    type: "string",
+    description: "The previous version for which you want to show hidden metrics. Of no effect here: none is hidden.",
+  },
   "hostname-override": {
     type: "string",
     description:

@@ -17,6 +17,7 @@ import { sdNotify } from "@picokube/component-base/sd-notify";
 import { cleanUp } from "./cleanup.js";
 import { defaultConfiguration, type KubeProxyConfiguration, loadConfiguration } from "./configuration.js";
 import { openFamilies } from "./families.js";
+import { fieldsWithoutEffect } from "./fields-without-effect.js";
 import { flags } from "./flags.js";
 import { detectVariant, type IptablesVariant } from "./iptables.js";
 import { applySettings, isConntrackLiberal } from "./kernel-settings.js";
@@ -54,6 +55,8 @@ await runCommand({
       });
     const faults = validateConfiguration(configuration);
     if (faults.length > 0) throw new ConfigError(`failed validate: ${faults.join(", ")}`);
+    for (const { field, reason } of fieldsWithoutEffect(configuration))
+      logger.warn("A field of the configuration has no effect", { field, reason });
     const localhostNodePorts =
       configuration.iptables.localhostNodePorts && containsIpv4Loopback(withoutPrimary(configuration));
     // A mistake must be told before anything of the host is changed.
@@ -96,6 +99,9 @@ async function proxy(configuration: KubeProxyConfiguration, context: ProxyContex
   const client = createClient({
     kubeconfig,
     userAgent: "kube-proxy",
+    qps: Math.max(0, configuration.clientConnection.qps),
+    burst: configuration.clientConnection.burst,
+    clock,
     metrics: createClientMetrics(metrics),
   });
   const nodeName = (configuration.hostnameOverride || hostname()).trim().toLowerCase();

@@ -1,10 +1,20 @@
-import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { services } from "@picokube/api/core/v1";
 import { type Test, test } from "tap";
 import { ip } from "./ip-command.testing.js";
 import { inNetworkNamespace } from "./network-namespace.testing.js";
+import {
+  bridgeIp,
+  http,
+  impatient,
+  metricsOf,
+  namesOf,
+  refused,
+  ruled,
+  run,
+  silence,
+} from "./packet-stories.testing.js";
 import {
   type Answer,
   eventually,
@@ -16,35 +26,7 @@ import {
   startProxiedNode,
 } from "./proxied-node.testing.js";
 
-const run = (command: string, ...args: readonly string[]) => execFileSync(command, args, { encoding: "utf8" });
 const nat = () => run("iptables-save", "-t", "nat");
-const http = (protocol = "TCP") => [{ port: 80, protocol, targetPort: 8080 }];
-// What curl says of a port that refuses, and of one that never answers.
-const refused = { message: /refused|Couldn.t connect/ };
-const impatient = ["--max-time", "2"];
-const silence = { message: /timed out/ };
-const bridgeIp = "10.244.0.1";
-
-/** Who answers in so many tries. */
-async function namesOf(tries: number, ask: () => Promise<Answer>): Promise<string> {
-  const names = new Set<string>();
-  for (let i = 0; i < tries; i++) names.add((await ask()).name);
-  return [...names].sort().join("");
-}
-
-async function metricsOf(): Promise<Record<string, number>> {
-  const text = await (await fetch("http://127.0.0.1:10249/metrics")).text();
-  const lines = text.split("\n").filter((line) => line.startsWith("kubeproxy_"));
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]),
-  );
-}
-
-/** Resolves once the proxy has written rules that speak of the Service. */
-function ruled(name: string, pattern = "cluster IP|has no"): Promise<unknown> {
-  const rule = new RegExp(`default/${name} (${pattern})`);
-  return eventually(`rules of ${name}`, async () => rule.test(run("iptables-save")));
-}
 
 inNetworkNamespace(import.meta.url, (namespace) => {
   test("packets reach the right pod with the right source address", async (t: Test) => {

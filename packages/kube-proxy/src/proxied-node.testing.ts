@@ -10,6 +10,7 @@ import { endpointslices } from "@picokube/api/discovery/v1";
 import type { Client } from "@picokube/client/client";
 import { startApiServer, type TestWithTeardown } from "@picokube/testing/apiserver";
 import { ip } from "./ip-command.testing.js";
+import type { Protocol } from "./service-ports.js";
 
 const run = promisify(execFile);
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -46,7 +47,7 @@ export interface ProxiedNode {
   endpoints(
     service: string,
     pods: Partial<Record<PodName, EndpointFacts>>,
-    options?: { readonly protocol?: "TCP" | "UDP"; readonly family?: "IPv4" | "IPv6" },
+    options?: { readonly protocol?: Protocol; readonly family?: "IPv4" | "IPv6" },
   ): Promise<void>;
   startProxy(...flags: readonly string[]): ChildProcess;
   stopProxy(): Promise<void>;

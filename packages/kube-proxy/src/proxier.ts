@@ -10,6 +10,7 @@ import { boundedRunner } from "./bounded-runner.js";
 import { cleanStaleFlows } from "./conntrack.js";
 import { type Iptables, restoreAll, saveAll } from "./iptables.js";
 import { chainsInSave, planJumps, probes } from "./jumps.js";
+import { type ChangeKind, createPendingChanges } from "./pending-changes.js";
 import type { ProxyHealth } from "./proxy-health.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
 import { restoreInputs } from "./restore-input.js";
@@ -90,8 +91,7 @@ export function createProxier({
   const { prefix } = options.settings();
   const table = createRuleTable({ prefix, settings: () => ({ ...options.settings(), isLargeCluster }) });
   const portsOf = new Map<string, ServicePort[]>();
-  /** Services of which something changed since the last sync, and when it did in the cluster. */
-  const dirty = new Map<string, number[]>();
+  const pending = createPendingChanges();
   let needsFullSync = true;
   let lastFullSyncMs = Number.NEGATIVE_INFINITY;
   let hasSynced = false;
@@ -138,8 +138,8 @@ export function createProxier({
     const isFull = needsFullSync || (clock.now() - lastFullSyncMs > fullSyncPeriodMs && !isLargeCluster);
     // Asked for again while this one runs, it is another.
     needsFullSync = false;
-    const changed = new Map(dirty);
-    dirty.clear();
+    const taken = pending.take();
+    const changed = taken.services;
     logger.v(2).info("Syncing iptables rules", { ipFamily: family, fullSync: isFull });
     try {
       refresh(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
@@ -152,7 +152,7 @@ export function createProxier({
       if (isFull) lastFullSyncMs = clock.now();
       hasSynced = true;
       health.updated(family);
-      if (dirty.size > 0) health.queued(family);
+      if (pending.count("endpoint") + pending.count("service") > 0) health.queued(family);
       const now = clock.now();
       for (const times of changed.values())
         for (const time of times) if (time > startedMs) metrics.programmed(family, now - time);
@@ -163,6 +163,7 @@ export function createProxier({
         written: { filter: rulesIn(write.filter), nat: rulesIn(write.nat) },
         noLocalEndpoints: noLocalEndpoints(ports),
       });
+      tellPending();
       await options.serviceHealth.sync(healthOf(ports));
       if (hasStaleFlows) await cleanFlows(ports);
       hasStaleFlows = false;
@@ -170,7 +171,7 @@ export function createProxier({
     } catch (error) {
       // What the kernel holds is no longer known for certain: read it again next time.
       needsFullSync = true;
-      for (const [key, times] of changed) dirty.set(key, [...times, ...(dirty.get(key) ?? [])]);
+      taken.putBack();
       metrics.failed(family, { isFull });
       logger.error("Failed to execute iptables-restore", { ipFamily: family, err: error });
       logger.info("Sync failed", { ipFamily: family, retryingTimeMs: options.syncPeriodMs });
@@ -193,11 +194,14 @@ export function createProxier({
     runner.request();
   }
 
-  function changed(key: string, what: "endpoint" | "service", triggeredMs?: number): void {
-    metrics.changed(family, what);
-    const times = dirty.get(key) ?? [];
-    if (triggeredMs !== undefined) times.push(triggeredMs);
-    dirty.set(key, times);
+  function tellPending(): void {
+    for (const kind of ["endpoint", "service"] as const) metrics.pending(family, kind, pending.count(kind));
+  }
+
+  function changed(key: string, kind: ChangeKind, triggeredMs?: number): void {
+    pending.add(key, kind, triggeredMs);
+    metrics.changed(family, kind);
+    tellPending();
     request();
   }
 

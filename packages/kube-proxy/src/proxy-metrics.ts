@@ -2,6 +2,7 @@
 
 import type { Metrics } from "@picokube/component-base/metrics";
 import type { IpFamily } from "./ip-family.js";
+import type { ChangeKind } from "./pending-changes.js";
 import type { RuleTableName } from "./rule-table.js";
 
 export interface SyncFacts {
@@ -15,7 +16,9 @@ export interface SyncFacts {
 }
 
 export interface ProxyMetrics {
-  changed(family: IpFamily, what: "endpoint" | "service"): void;
+  changed(family: IpFamily, kind: ChangeKind): void;
+  /** Services that wait for a change of that kind to be written. */
+  pending(family: IpFamily, kind: ChangeKind, services: number): void;
   queued(family: IpFamily): void;
   synced(family: IpFamily, facts: SyncFacts): void;
   failed(family: IpFamily, facts: { readonly isFull: boolean }): void;
@@ -111,16 +114,13 @@ export function createProxyMetrics(metrics: Metrics): ProxyMetrics {
     }),
   };
   return {
-    changed(ip_family, what) {
-      changes[what].total.inc({ ip_family });
-      changes[what].pending.inc({ ip_family });
-    },
+    changed: (ip_family, kind) => changes[kind].total.inc({ ip_family }),
+    pending: (ip_family, kind, services) => changes[kind].pending.set({ ip_family }, services),
     queued: (ip_family) => lastQueued.set({ ip_family }, Date.now() / 1000),
     synced(ip_family, facts) {
       for (const histogram of [all, facts.isFull ? full : partial])
         histogram.observe({ ip_family }, facts.durationMs / 1000);
       lastSync.set({ ip_family }, Date.now() / 1000);
-      for (const what of [changes.endpoint, changes.service]) what.pending.set({ ip_family }, 0);
       for (const table of ["filter", "nat"] as const) {
         rulesTotal.set({ table, ip_family }, facts.rules[table]);
         rulesLast.set({ table, ip_family }, facts.written[table]);
