@@ -1,13 +1,18 @@
 import { execFileSync } from "node:child_process";
+import { createLogger } from "@picokube/component-base/logger";
 import { test } from "tap";
 import { detectVariant, openIptables, saveAll } from "./iptables.js";
 import { canary, canaryTables, chainsInSave, planCleanup, planJumps, probes } from "./jumps.js";
 import { inNetworkNamespace } from "./network-namespace.testing.js";
+import { deleteCounters, ensureCounters } from "./packet-counters.js";
 import { restoreInput } from "./restore-input.js";
+import { invalidDropped, localhostNodePortsAccepted } from "./rule-set.js";
 import { chainsIn } from "./rule-table.js";
 import { shapes, writeOf } from "./shapes.testing.js";
 
 const run = (command: string, ...args: readonly string[]) => execFileSync(command, args, { encoding: "utf8" });
+
+const logger = createLogger({ name: "test" });
 
 // What iptables-save shows besides counters and the date.
 const plain = (saves: object) => JSON.stringify(saves).replace(/\[\d+:\d+\]|# [^\\]*\\n/g, "");
@@ -25,6 +30,7 @@ inNetworkNamespace(import.meta.url, () => {
         run(command, "-t", "nat", "-N", "KUBE-KUBELET-CANARY");
         t.teardown(() => run(command, "-F"));
         const before = plain(await saveAll(iptables));
+        t.strictSame([...(await ensureCounters({ logger }))], [invalidDropped, localhostNodePortsAccepted]);
 
         await iptables.restore(planJumps("KUBE", await saveAll(iptables)));
         t.equal(planJumps("KUBE", await saveAll(iptables)), "", "jumps and canaries are recognised");
@@ -49,6 +55,8 @@ inNetworkNamespace(import.meta.url, () => {
         await iptables.restore(planCleanup("KUBE", await saveAll(iptables)));
         t.equal(plain(await saveAll(iptables)), before, "nothing of ours is left, and all of the others'");
         t.equal(planCleanup("KUBE", await saveAll(iptables)), "");
+        await deleteCounters();
+        t.equal(run("nfacct", "list"), "", "the counters have gone too");
         await t.rejects(iptables.restore("*nat\n-A NO-SUCH-CHAIN -j ACCEPT\nCOMMIT\n"), { message: /NO-SUCH-CHAIN/ });
       });
 

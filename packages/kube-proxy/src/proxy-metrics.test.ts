@@ -1,3 +1,4 @@
+import { createLogger } from "@picokube/component-base/logger";
 import { createMetrics } from "@picokube/component-base/metrics";
 import { test } from "tap";
 import { registerCounters } from "./packet-counters.js";
@@ -27,7 +28,6 @@ sync_proxy_rules_no_local_endpoints_total gauge
 sync_proxy_rules_service_changes_pending gauge
 sync_proxy_rules_service_changes_total counter`;
 
-const silent = { warn() {} } as never;
 const facts = {
   durationMs: 20,
   rules: { filter: 3, nat: 9 },
@@ -38,7 +38,9 @@ const facts = {
 test("the metrics are upstream's, and tell what they are told", async (t) => {
   const metrics = createMetrics({ withProcess: false });
   const proxy = createProxyMetrics(metrics);
-  registerCounters(metrics, new Set([invalidDropped, localhostNodePortsAccepted]), { logger: silent });
+  registerCounters(metrics, new Set([invalidDropped, localhostNodePortsAccepted]), {
+    logger: createLogger({ name: "test" }),
+  });
   proxy.changed("IPv4", "endpoint");
   proxy.pending("IPv4", "endpoint", 1);
   proxy.synced("IPv4", { ...facts, isFull: true });
