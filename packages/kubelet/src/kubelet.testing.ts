@@ -24,6 +24,8 @@ export interface KubeletProcessOptions {
   readonly subnet: number;
   readonly dockerSocket?: string;
   readonly flags?: readonly string[];
+  /** Puts the root directory on a disk of its own, with so many inodes. */
+  readonly rootDisk?: { readonly inodes: number; readonly sizeMiB: number };
   /** A cgroup of the test's own for its pods; gone when the test ends. */
   readonly cgroupRoot?: string;
 }
@@ -32,10 +34,14 @@ export interface KubeletProcessOptions {
 export async function startKubelet(
   t: Test,
   server: TestApiServer,
-  { bridge, subnet, dockerSocket = "/var/run/docker.sock", flags = [], cgroupRoot }: KubeletProcessOptions,
+  { bridge, subnet, dockerSocket = "/var/run/docker.sock", flags = [], rootDisk, cgroupRoot }: KubeletProcessOptions,
 ) {
   const docker = new Docker({ socketPath: dockerSocket });
   const rootDir = mkdtempSync(join(tmpdir(), "picokube-kubelet-"));
+  if (rootDisk) {
+    const size = `size=${rootDisk.sizeMiB}m,nr_inodes=${rootDisk.inodes}`;
+    await run("mount", ["-t", "tmpfs", "-o", size, "picokube-test", rootDir]);
+  }
   const manifests = join(rootDir, "manifests");
   mkdirSync(manifests);
   const podCidr = `10.251.${subnet}.0/24`;
@@ -94,6 +100,8 @@ export async function startKubelet(
     await stop("SIGKILL");
     // A daemon of the test's own may be gone already.
     await run(process.execPath, [executable, "--cleanup", ...place]).catch((error: Error) => t.comment(error.message));
+    // The cleanup takes it down with the mounts below.
+    if (rootDisk) await run("umount", ["--lazy", rootDir]).catch(() => undefined);
     rmSync(rootDir, { recursive: true, force: true });
     if (cgroupRoot !== undefined) removeCgroup(cgroupRoot);
     if (!t.passing()) t.comment(output);

@@ -91,6 +91,13 @@ export async function killContainer(context: PodContext, pod: Pod, status: Conta
   const graceSeconds = graceOf(pod, container, kill);
   let leftSeconds = graceSeconds - (await preStop(context, { pod, container, status, graceSeconds, kill }));
   leftSeconds -= await waitForTurn(context, kill, leftSeconds);
+  context.logger.v(2).info("Killing container with a grace period", {
+    pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
+    podUID: pod.metadata.uid,
+    containerName: status.name,
+    containerID: status.id,
+    gracePeriod: leftSeconds,
+  });
   await context.runtime.stopContainer(status.id, Math.max(minGraceSeconds, leftSeconds));
 }
 
