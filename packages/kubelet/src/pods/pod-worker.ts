@@ -10,9 +10,8 @@ import type { PodOperation } from "../metrics/instruments.js";
 import type { PodState } from "../parts.js";
 import { abortable } from "./abortable.js";
 import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
-import { restartCountOf } from "./container-spec.js";
 import { killPod } from "./kill-container.js";
-import { observe } from "./observe.js";
+import { observePod } from "./observe-pod.js";
 import { computePodActions, isIdle } from "./pod-actions.js";
 import type { PodContext } from "./pod-context.js";
 import { generatePodStatus } from "./pod-status.js";
@@ -121,6 +120,7 @@ export class PodWorker {
   wake(): void {
     if (this.#stopped) return;
     this.#dirty = true;
+    if (this.#stage === "terminating") this.#tell(this.#context.states.get(this.#pod.metadata.uid));
     this.#running ??= this.#run();
   }
 
@@ -178,13 +178,8 @@ export class PodWorker {
     return undefined;
   }
 
-  async #observe(): Promise<PodState> {
-    const { uid } = this.#pod.metadata;
-    const state = await observe(this.#context, { podUid: uid, hostNetwork: this.#pod.spec?.hostNetwork === true });
-    await this.#messages.read(state);
-    const counted = state.containers.map((container) => ({ ...container, restartCount: restartCountOf(container) }));
-    this.#context.logs.observe(uid, counted);
-    return state;
+  #observe(): Promise<PodState> {
+    return observePod(this.#context, this.#pod, this.#messages);
   }
 
   #generate(state: PodState, { terminal }: { terminal: boolean }): PodStatus {
@@ -261,14 +256,18 @@ export class PodWorker {
     return true;
   }
 
+  /** While it ends: its readiness still counts. */
+  #tell(state: PodState | undefined): void {
+    if (!state || this.#removed || this.#verdict || isPodTerminal({ status: this.#status ?? this.#pod.status })) return;
+    this.#context.statuses.set(this.#pod, this.#generate(state, { terminal: false }));
+  }
+
   async #terminate(signal: AbortSignal): Promise<void> {
     const { statuses, prober } = this.#context;
     prober.stopLivenessAndStartup(this.#pod.metadata.uid);
     this.#graceSeconds = effectiveGraceSeconds(this.#pod, this.#verdict);
     const state = await this.#observe();
-    if (!isPodTerminal({ status: this.#status ?? this.#pod.status }) && !this.#removed && !this.#verdict) {
-      statuses.set(this.#pod, this.#generate(state, { terminal: false }));
-    }
+    this.#tell(state);
     await abortable(killPod(this.#context, this.#pod, state, { graceSeconds: this.#graceSeconds, signal }), signal);
     const after = await this.#observe();
     const alive = after.containers.filter((container) => container.state === "running");
