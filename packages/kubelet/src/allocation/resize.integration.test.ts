@@ -1,7 +1,7 @@
-// Resizing pods in place through a real apiserver, kubelet and engine: the container's cgroup, its status, restarts where
+// Resizing pods in place by the real kubectl through a real apiserver, kubelet and engine: the container's cgroup, its status, restarts where
 // the policy asks for them, wishes that wait or can never come true, and a kubelet that starts anew in between.
 
-import { type Container, nodes, type Pod, pods } from "@picokube/api/core/v1";
+import { type Container, nodes, type Pod } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 import { parseQuantity } from "@picokube/api/quantity";
 import { startApiServer } from "@picokube/testing/apiserver";
@@ -28,13 +28,11 @@ test("resize", async (t) => {
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
 
   const sized = (resources: Amounts, more: Partial<Container> = {}) => ({ ...sleeper(), resources, ...more });
-  const resize = (name: string, resources: Amounts) =>
-    client.patch(
-      pods,
-      { name, namespace: "default" },
-      { spec: { containers: [{ name: "c", resources }] } },
-      { type: "strategic", subresource: "resize" },
-    );
+  /** As people do it. */
+  const resize = (name: string, resources: Amounts) => {
+    const patch = JSON.stringify({ spec: { containers: [{ name: "c", resources }] } });
+    return kubectl("patch", "pod", name, "--subresource=resize", `--patch=${patch}`);
+  };
   /** Shares, quota and bytes, whichever version the host's cgroups are. */
   const cgroupOf = async (name: string) => {
     const files = ["cpu/cpu.cfs_quota_us", "memory/memory.limit_in_bytes", "cpu.max", "memory.max"];
@@ -69,6 +67,8 @@ test("resize", async (t) => {
     t.equal(statusOf(after).restartCount, 0);
     t.equal(after.status?.qosClass, "Burstable");
     const fewer = { requests: { cpu: "150m", memory: "128Mi" }, limits: { cpu: "150m", memory: "128Mi" } };
+    const less = { ...shrunk, limits: { ...shrunk.limits, memory: "64Mi" } };
+    await t.rejects(resize("grows", less), /memory limits cannot be decreased unless resizePolicy is RestartContainer/);
     await t.rejects(resize("grows", fewer), /Pod QOS Class may not change as a result of resizing/);
   });
 

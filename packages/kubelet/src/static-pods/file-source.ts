@@ -15,6 +15,20 @@ async function filesOf(path: string): Promise<string[]> {
   return names.filter((name) => !name.startsWith(".")).map((name) => join(path, name));
 }
 
+/** Throws an error in upstream's words for what is no document, or several. */
+function singleDocument(text: string, file: string): unknown {
+  const fail = (why: string, cause?: unknown): never => {
+    throw new Error(`${file}: couldn't parse as pod(${why}), please check config file`, { cause });
+  };
+  let documents: unknown[] = [];
+  try {
+    documents = parseYamlDocuments(text, { source: file });
+  } catch (error) {
+    fail((error as Error).message, error);
+  }
+  return documents.length === 1 ? documents[0] : fail(`${documents.length} documents`);
+}
+
 /** A file that cannot be read, or holds no single Pod, keeps its pod running. */
 export function fileSource(path: string, { logger }: { logger: Logger }): StaticPodSource {
   const known = new Map<string, { text: string; document: unknown }>();
@@ -38,9 +52,7 @@ export function fileSource(path: string, { logger }: { logger: Logger }): Static
         try {
           const text = await readFile(file, "utf8");
           if (known.get(file)?.text === text) continue;
-          const documents = parseYamlDocuments(text, { source: file });
-          if (documents.length !== 1) throw new Error(`${file}: holds no single Pod`);
-          known.set(file, { text, document: documents[0] });
+          known.set(file, { text, document: singleDocument(text, file) });
         } catch (err) {
           logger.error("Could not process manifest file", { path: file, err });
         }

@@ -26,7 +26,10 @@ test("a static pod is named after its node and known by what it says", async (t)
     staticPod(manifest, { ...place, source: "http" as never }).metadata.annotations?.["kubernetes.io/config.source"],
     "http",
   );
-  t.throws(() => staticPod({ kind: "Service" }, place), /holds no single Pod/);
+  t.throws(
+    () => staticPod({ kind: "Service" }, place),
+    /couldn't parse as pod\(invalid pod: Service\), please check config file$/,
+  );
   t.throws(() => staticPod({ kind: "Pod", metadata: {} }, place), /has no name/);
 });
 

@@ -24,7 +24,8 @@ export interface StaticPodPlace {
 /** Throws on what is no Pod, naming the place. */
 export function staticPod(document: unknown, { source, path, nodeName, seen }: StaticPodPlace): Pod {
   const pod = document as Pod | undefined;
-  if (pod?.kind !== "Pod") throw new Error(`${path}: holds no single Pod`);
+  if (pod?.kind !== "Pod")
+    throw new Error(`${path}: couldn't parse as pod(invalid pod: ${pod?.kind ?? "no kind"}), please check config file`);
   if (!pod.metadata?.name) throw new Error(`${path}: the Pod has no name`);
   const hash = createHash("md5").update(canonicalJson(pod));
   const uid = (
