@@ -6,6 +6,7 @@ import { test } from "tap";
 import type { EnvironmentSources } from "../parts.js";
 import { containerEnvironment } from "./container-environment.js";
 import { expand, expandCommand } from "./expand.js";
+import { resourceFieldValue } from "./field-ref.js";
 
 const settings: ConfigMap = object(configmaps, "settings", { data: { COLOUR: "blue", size: "3" } });
 const login: Secret = object(secrets, "login", { data: { password: Buffer.from("s3cret").toString("base64") } });
@@ -128,4 +129,37 @@ test("what is missing is said in upstream's words", async (t) => {
   await t.rejects(environment({ envFrom: [{ secretRef: { name: "absent" } }] }), {
     message: 'secret "absent" not found',
   });
+});
+
+test("resources of a container, by divisor and with the node's where it has no limit", (t) => {
+  const subject = {
+    name: "c",
+    resources: {
+      requests: { cpu: "1500m", memory: "100Mi", "hugepages-2Mi": "4Mi" },
+      limits: { "hugepages-2Mi": "4Mi", "ephemeral-storage": "1Gi" },
+    },
+  };
+  const allocatable = { cpu: "3500m", memory: "2Gi", "ephemeral-storage": "10Gi" };
+  const host: Node = { ...node("n"), status: { allocatable } };
+  for (const [resource, divisor, wanted] of [
+    ["requests.cpu", undefined, "2"],
+    ["requests.cpu", "1m", "1500"],
+    ["limits.cpu", undefined, "4"],
+    ["limits.cpu", "1m", "3500"],
+    ["requests.memory", "1Mi", "100"],
+    ["requests.memory", "1G", "1"],
+    ["limits.memory", undefined, String(2 * 1024 ** 3)],
+    ["limits.ephemeral-storage", "1Mi", "1024"],
+    ["requests.ephemeral-storage", undefined, "0"],
+    ["limits.hugepages-2Mi", "1Mi", "4"],
+    ["requests.hugepages-2Mi", undefined, String(4 * 1024 ** 2)],
+    ["requests.hugepages-1Gi", undefined, "0"],
+  ] as const) {
+    const ref = { resource, ...(divisor ? { divisor } : {}) };
+    t.equal(resourceFieldValue(subject, ref, host), wanted, `${resource} by ${divisor ?? "1"}`);
+  }
+  t.throws(() => resourceFieldValue(subject, { resource: "limits.gpu" }, host), {
+    message: "unsupported container resource : limits.gpu",
+  });
+  t.end();
 });

@@ -1,5 +1,5 @@
 // Needs root: mounts tmpfs and binds in a temporary directory.
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -242,6 +242,16 @@ test("claims lead to volumes of a host's path, a local path and NFS", async (t) 
   await writeFile(join(own, "rows"), "1");
   await use("own", { securityContext: { fsGroup: 2000 } });
   t.equal((await stat(join(own, "rows"))).gid, 2000, "kept, and given to the pod's group");
+  const onMismatch = { securityContext: { fsGroup: 2000, fsGroupChangePolicy: "OnRootMismatch" } };
+  const groupAfter = async (spec: object) => {
+    await chown(join(own, "rows"), 0, 3000);
+    await use("own", spec);
+    return (await stat(join(own, "rows"))).gid;
+  };
+  t.equal(await groupAfter(onMismatch), 3000, "the root is right: what lies below is not looked at");
+  await chmod(own, 0o2750);
+  t.equal(await groupAfter(onMismatch), 2000, "the group may not write to the root: all is set right");
+  t.equal(await groupAfter({ securityContext: { fsGroup: 2000, fsGroupChangePolicy: "Always" } }), 2000);
 
   const absent = join(rootDir, "absent");
   await bind("absent", { local: { path: absent } });
