@@ -86,7 +86,7 @@ export const flags = {
     type: "string-list",
     default: [],
     description:
-      "Addresses, ranges (first-last) and CIDRs that service-lb-controller gives to Services of type LoadBalancer, one to each. Whoever is to reach them needs a route to a node. Empty: the nodes' own addresses are given, to all Services whose ports do not meet.",
+      "Addresses, ranges (first-last) and CIDRs that service-lb-controller gives to Services of type LoadBalancer, one to each. One node's kubelet tells its link where the address is; who is beyond that link needs a route to it. Empty: the nodes' own addresses are given, to all Services whose ports do not meet.",
   },
   "use-service-account-credentials": {
     type: "bool",

@@ -24,6 +24,7 @@ import { createPodStartLatency } from "./metrics/pod-start-latency.js";
 import { type CniNetwork, createCniNetwork } from "./network/cni/cni-network.js";
 import { createPodNetwork } from "./network/pod-network.js";
 import { tunnelOverheadBytes } from "./network/routes-plan.js";
+import { createAnnouncedAddresses } from "./network/run-announced-addresses.js";
 import { createPodRoutes } from "./network/run-pod-routes.js";
 import { chooseSandboxNetwork } from "./network/sandbox-network.js";
 import { hasAppArmor } from "./node/machine.js";
@@ -96,6 +97,13 @@ export async function assemble(surroundings: Surroundings, metrics: Metrics) {
     bridge: settings.podBridge,
     clusterCidr: options.clusterCidr,
     directory: join(settings.rootDir, "network"),
+    clock,
+    logger,
+  });
+  const announced = createAnnouncedAddresses({
+    informer: informers.for(services),
+    nodeName: settings.nodeName,
+    bridge: settings.podBridge,
     clock,
     logger,
   });
@@ -248,6 +256,7 @@ export async function assemble(surroundings: Surroundings, metrics: Metrics) {
     objects,
     network,
     routes,
+    announced,
     peerInformers,
     health,
     agent,

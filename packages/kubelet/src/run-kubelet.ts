@@ -141,6 +141,7 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
       signal,
     ),
     parts.routes.run(signal),
+    parts.announced.run(signal),
     ...(settings.chainPrefix ? [runUtilChains({ prefix: settings.chainPrefix }, { clock, logger }, signal)] : []),
     runPodNetwork(parts, { podCidr: settings.podCidr, clock, logger }, signal),
     ...staticPods,

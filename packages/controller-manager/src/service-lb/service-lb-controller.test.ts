@@ -145,6 +145,11 @@ test("F1 a pool's addresses: one to each, kept over a restart, given again", asy
   });
   const addresses = holders.map(({ service }) => service!.status!.loadBalancer!.ingress![0]!.ip);
   t.strictSame([...addresses].sort(), ["198.51.100.1", "198.51.100.2"]);
+  const announcer = "load-balancer.picokube.io/announced-by";
+  for (const { name, service } of holders) {
+    t.equal(service!.metadata.annotations?.[announcer], "one");
+    await told(name, "nodeAssigned", 'announcing from node "one"');
+  }
   const loser = ["a", "b", "c"].find((name) => !holders.some((holder) => holder.name === name))!;
   await told(loser, "SyncLoadBalancerFailed", /no IPv4 address of the pool is free$/);
 
@@ -161,6 +166,19 @@ test("F1 a pool's addresses: one to each, kept over a restart, given again", asy
     new RegExp(`requested address ${addresses[1]} is taken by Service default/${holders[1]!.name}$`),
   );
   await has(loser, "");
+  t.equal((await get(loser))!.metadata.annotations?.[announcer], undefined, "nothing is left to announce");
+
+  // The node that announced dies, and another is there.
+  await node("two", "192.0.2.2");
+  const [unready] = [{ type: "Ready", status: "Unknown" }];
+  await client.patch(
+    nodes,
+    { name: "one" },
+    { status: { conditions: [unready] } },
+    { type: "merge", subresource: "status" },
+  );
+  await told(holders[1]!.name, "nodeAssigned", 'announcing from node "two"');
+  t.equal((await get(holders[1]!.name))!.metadata.annotations?.[announcer], "two");
 });
 
 test("F1 no address is given twice, however late the news of the first, and whatever the controller dies at", async (t) => {

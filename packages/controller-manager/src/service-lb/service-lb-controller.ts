@@ -1,6 +1,7 @@
 // Load balancers on plain machines: gives Services of type LoadBalancer the nodes' addresses, or addresses of a pool, and
-// says why where it cannot. kube-proxy on every node answers on them; nothing here touches a network.
-// Watches: Services, Nodes, EndpointSlices. Writes: the Services' status.loadBalancer and their cleanup finalizer.
+// says why where it cannot. kube-proxy on every node answers on them, and the kubelet of the node that is chosen for a pool's
+// address tells the network where it is; nothing here touches a network.
+// Watches: Services, Nodes, EndpointSlices. Writes: the Services' status.loadBalancer, announcer and cleanup finalizer.
 
 import { isDeepStrictEqual } from "node:util";
 import { type Node, nodes, type Service, services } from "@picokube/api/core/v1";
@@ -12,6 +13,7 @@ import { keyOf } from "@picokube/client/object-key";
 import { mapped } from "@picokube/client/watch-sources";
 import type { Dependencies } from "../dependencies.js";
 import { parseAddressPool } from "./address-pool.js";
+import { announcerAnnotation, announcerOf } from "./announcer.js";
 import {
   canBalance,
   changesOf,
@@ -56,17 +58,15 @@ export function serviceLbController({ client, informers, options, recorder: reco
 
   async function ensure(key: ObjectKey, service: Service): Promise<Result> {
     const before = currentIps(service);
-    const { ips, problem } = planLoadBalancer(service, {
-      nodes: nodeInformer.list(),
-      slices: sliceInformer.byIndex(byService, key),
-      taken: takenBut(key),
-      pool,
-    });
+    const [allNodes, slices] = [nodeInformer.list(), sliceInformer.byIndex(byService, key)];
+    const { ips, problem } = planLoadBalancer(service, { nodes: allNodes, slices, taken: takenBut(key), pool });
+    const announcer = announcerOf(service, ips, { nodes: allNodes, slices, pool });
+    const isMoving = announcer !== service.metadata.annotations?.[announcerAnnotation];
     const isNew = before.length === 0 && ips.length > 0;
     if (isNew) tell(service, { reason: "EnsuringLoadBalancer", message: "Ensuring load balancer" });
     const hasFinalizer = service.metadata.finalizers?.includes(cleanupFinalizer) === true;
     const isDue = !hasFinalizer || ips.join() !== before.join();
-    const written = isDue ? await write(service, { ips, hasFinalizer: true }) : service;
+    const written = isDue || isMoving ? await write(service, { ips, announcer, hasFinalizer: true }) : service;
     given.set(key, { uid: service.metadata.uid, ips, version: written?.metadata.resourceVersion });
     if (problem !== undefined) {
       const message = `Error syncing load balancer: failed to ensure load balancer: ${problem}`;
@@ -78,26 +78,33 @@ export function serviceLbController({ client, informers, options, recorder: reco
       tell(service, { type: "Warning", reason: "UnAvailableLoadBalancer", message });
       return again;
     }
+    // MetalLB's words.
+    if (isMoving && announcer !== undefined)
+      tell(service, { reason: "nodeAssigned", message: `announcing from node "${announcer}"` });
     if (isNew) tell(service, { reason: "EnsuredLoadBalancer", message: "Ensured load balancer" });
     else if (isDue) tell(service, { reason: "UpdatedLoadBalancer", message: "Updated load balancer with new hosts" });
   }
 
   async function release(service: Service): Promise<void> {
     tell(service, { reason: "DeletingLoadBalancer", message: "Deleting load balancer" });
-    await write(service, { ips: [], hasFinalizer: false });
+    await write(service, { ips: [], announcer: undefined, hasFinalizer: false });
     tell(service, { reason: "DeletedLoadBalancer", message: "Deleted load balancer" });
   }
 
   // As upstream's PatchService: the finalizer goes by way of the status, of which alone the role speaks.
   function write(
     service: Service,
-    to: { ips: readonly string[]; hasFinalizer: boolean },
+    to: { ips: readonly string[]; announcer: string | undefined; hasFinalizer: boolean },
   ): Promise<Service | undefined> {
     const { name, namespace, resourceVersion, finalizers = [] } = service.metadata;
     const others = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
     const ingress = to.ips.map((ip) => ({ ip, ipMode: "VIP" }));
     const patch = {
-      metadata: { resourceVersion, finalizers: to.hasFinalizer ? [...others, cleanupFinalizer] : others },
+      metadata: {
+        resourceVersion,
+        finalizers: to.hasFinalizer ? [...others, cleanupFinalizer] : others,
+        annotations: { [announcerAnnotation]: to.announcer ?? null },
+      },
       status: { loadBalancer: { ingress: ingress.length > 0 ? ingress : null } },
     };
     const where = { name, namespace: namespace! };

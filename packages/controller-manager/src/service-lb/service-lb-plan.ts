@@ -116,7 +116,8 @@ function addressesOf(nodes: readonly Node[], type: string): string[] {
   return [...new Set(addresses.map(({ address }) => canonicalIp(address)))];
 }
 
-function hasReadyEndpoint({ metadata }: Node, slices: readonly EndpointSlice[]): boolean {
+/** Whether one of the Service's endpoints is on the node. */
+export function hasReadyEndpoint({ metadata }: Node, slices: readonly EndpointSlice[]): boolean {
   return slices.some(({ endpoints }) =>
     endpoints?.some(({ nodeName, conditions }) => nodeName === metadata.name && conditions?.ready !== false),
   );

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@picokube/component-base/logger";
+import { forgetAddresses } from "./announced-addresses.js";
 import { createHostPorts, type HostPort } from "./host-ports.js";
 import { createIpam, type Ipam } from "./ipam.js";
 import { firstAddress, macOf, parseCidr } from "./ipv4.js";
@@ -230,9 +231,10 @@ async function ensureRules(rules: NetworkRules): Promise<void> {
 
 const hostPortsFile = (directory: string, bridge: string) => join(directory, `${bridge}.host-ports.json`);
 
-/** Removes bridge, chains, leases and routes; what is not there is no fault. */
+/** Removes bridge, chains, leases, routes and load balancers' addresses; what is not there is no fault. */
 export async function cleanupPodNetwork({ bridge, directory }: { bridge: string; directory: string }): Promise<void> {
   await forgetRoutes({ bridge, directory });
+  await forgetAddresses(bridge);
   const iptables = (args: string[]) =>
     runCommand({ program: "iptables", args: ["-w", "5", ...args] }).catch(() => undefined);
   const jumps = jumpsOf(bridge);
