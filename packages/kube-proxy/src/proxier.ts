@@ -18,7 +18,8 @@ import { emptyRuleSet, type RuleSettings } from "./rule-set.js";
 import { createRuleTable, rulesIn, type Write } from "./rule-table.js";
 import { healthOf, mayHaveStaleFlows, noLocalEndpoints } from "./service-facts.js";
 import type { ServiceHealthServers } from "./service-health.js";
-import { type ServicePort, servicePorts } from "./service-ports.js";
+import { createServicePortMap } from "./service-port-map.js";
+import { servicePorts } from "./service-ports.js";
 import { serviceRules } from "./service-rules.js";
 
 export interface ProxierOptions {
@@ -90,7 +91,7 @@ export function createProxier({
   let isLargeCluster = false;
   const { prefix } = options.settings();
   const table = createRuleTable({ prefix, settings: () => ({ ...options.settings(), isLargeCluster }) });
-  const portsOf = new Map<string, ServicePort[]>();
+  const ports = createServicePortMap();
   const pending = createPendingChanges();
   let needsFullSync = true;
   let lastFullSyncMs = Number.NEGATIVE_INFINITY;
@@ -102,20 +103,19 @@ export function createProxier({
     for (const key of keys) {
       const service = from.services.get(key);
       const slices = from.slices.byIndex(serviceIndex, key);
-      const ports = service ? servicePorts(service as Service, slices, { family, ...options.node() }) : [];
-      hasStaleFlows ||= mayHaveStaleFlows(portsOf.get(key) ?? [], ports);
-      if (ports.length > 0) portsOf.set(key, ports);
-      else portsOf.delete(key);
+      const now = service ? servicePorts(service as Service, slices, { family, ...options.node() }) : [];
+      hasStaleFlows ||= mayHaveStaleFlows(ports.get(key), now);
+      ports.set(key, now);
     }
   }
 
   function makeRules(keys: Iterable<string>): void {
     const settings = { ...options.settings(), isLargeCluster };
     for (const key of keys) {
-      const ports = portsOf.get(key);
+      const own = ports.get(key);
       const rules = emptyRuleSet();
-      for (const port of ports ?? []) serviceRules(port, settings, rules);
-      table.set(key, ports && rules);
+      for (const port of own) serviceRules(port, settings, rules);
+      table.set(key, own.length > 0 ? rules : undefined);
     }
   }
 
@@ -127,9 +127,9 @@ export function createProxier({
     return table.everything({ nat: chainsInSave(saves.nat), filter: chainsInSave(saves.filter) });
   }
 
-  async function cleanFlows(ports: readonly ServicePort[]): Promise<void> {
+  async function cleanFlows(): Promise<void> {
     const cleanStartedMs = clock.now();
-    const deleted = await cleanStaleFlows(ports, { family, logger });
+    const deleted = await cleanStaleFlows(ports.all(), { family, logger });
     metrics.flowsCleaned(family, { deleted, durationMs: clock.now() - cleanStartedMs });
   }
 
@@ -142,10 +142,10 @@ export function createProxier({
     const changed = taken.services;
     logger.v(2).info("Syncing iptables rules", { ipFamily: family, fullSync: isFull });
     try {
-      refresh(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
-      const ports = [...portsOf.values()].flat();
-      isLargeCluster = ports.reduce((sum, { endpoints }) => sum + endpoints.length, 0) > largeClusterEndpoints;
-      makeRules(isFull ? new Set([...changed.keys(), ...portsOf.keys()]) : changed.keys());
+      const services = isFull ? new Set([...changed.keys(), ...ports.services()]) : new Set(changed.keys());
+      refresh(services);
+      isLargeCluster = ports.endpointCount() > largeClusterEndpoints;
+      makeRules(services);
       const write = await writeOf(isFull);
       await restoreAll(iptables, restoreInputs(write, { inPieces: iptables.backend === "nf_tables" }));
       table.commit();
@@ -161,11 +161,11 @@ export function createProxier({
         isFull,
         rules: { filter: table.count("filter"), nat: table.count("nat") },
         written: { filter: rulesIn(write.filter), nat: rulesIn(write.nat) },
-        noLocalEndpoints: noLocalEndpoints(ports),
+        noLocalEndpoints: noLocalEndpoints(ports.askingForLocal()),
       });
       tellPending();
-      await options.serviceHealth.sync(healthOf(ports));
-      if (hasStaleFlows) await cleanFlows(ports);
+      await options.serviceHealth.sync(healthOf(ports.askingForLocal()));
+      if (hasStaleFlows) await cleanFlows();
       hasStaleFlows = false;
       logger.v(2).info("SyncProxyRules complete", { ipFamily: family, elapsedMs: clock.now() - syncStartedMs });
     } catch (error) {
@@ -233,7 +233,7 @@ export function createProxier({
   async function watchRules(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // Where no Service is there is nothing that somebody would miss.
-      const periodMs = portsOf.size > 0 ? options.probePeriodMs : options.syncPeriodMs;
+      const periodMs = ports.isEmpty() ? options.syncPeriodMs : options.probePeriodMs;
       await clock.sleep(periodMs, signal).catch(() => {});
       if (signal.aborted || !hasSynced) continue;
       try {
