@@ -160,6 +160,17 @@ const rows: Row[] = [
     ready,
   },
   {
+    name: "the one before it was removed while it waited",
+    status: generate([testContainer({ state: "running", attempt: 1 })], {
+      old: generate([failed], { failures: failure("CrashLoopBackOff") }),
+    }),
+    phase: "Running",
+    state: { running: {} },
+    lastState: { terminated: { exitCode: 1, reason: "Error", containerID: "docker://c-0" } },
+    restarts: 1,
+    ready,
+  },
+  {
     name: "lost with Never: the pod has failed",
     status: generate([], { spec: never, old: generate([running], { spec: never }) }),
     phase: "Failed",

@@ -93,6 +93,29 @@ test("what the API shows of a pod", async (t) => {
     t.match(once.status?.containerStatuses, [{ restartCount: 1, state: { terminated: { ...lostState, message } } }]);
   });
 
+  await t.test("restarts are counted on when the engine's dead containers are removed", async (t) => {
+    const { uid } = shown.get("crash")!.at(-1)!.metadata;
+    const restarts = ({ status }: Pod) => status?.containerStatuses?.[0]?.restartCount ?? 0;
+    // Some may be removed by the kubelet, or start, meanwhile: what matters is that the count never goes back.
+    for (const { Id } of await docker.listContainers({
+      all: true,
+      filters: { label: [`io.kubernetes.pod.uid=${uid}`, "io.kubernetes.docker.type=container"], status: ["exited"] },
+    })) {
+      await docker
+        .getContainer(Id)
+        .remove({ force: true })
+        .catch(() => undefined);
+    }
+    const before = restarts(shown.get("crash")!.at(-1)!);
+    const again = await until("crash", "restarted", (pod) => restarts(pod) > before, patienceMs);
+    t.match(again.status?.containerStatuses, [{ lastState: { terminated: { exitCode: 1, reason: "Error" } } }]);
+    const counts = shown.get("crash")!.map(restarts);
+    t.same(
+      counts,
+      [...counts].sort((a, b) => a - b),
+    );
+  });
+
   await t.test("readiness gates, and conditions of others", async (t) => {
     await create("gated", { readinessGates: [{ conditionType: "example.com/gate" }] });
     const missing = 'corresponding condition of pod readiness gate "example.com/gate" does not exist.';

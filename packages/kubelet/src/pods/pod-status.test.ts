@@ -165,3 +165,17 @@ test("a refused pod tells of no containers, also after the kubelet starts anew",
   t.same(refused, { ...words, startTime: "2026-01-01T00:00:00Z", qosClass: "BestEffort" });
   t.same(generate([], { terminal: true, old: refused }), refused);
 });
+
+test("generations are told where somebody already did: upstream's gate is off", async (t) => {
+  const pod = testPod();
+  pod.metadata.generation = 7;
+  const told = (status: PodStatus) => [
+    status.observedGeneration,
+    ...(status.conditions ?? []).map(
+      ({ type, observedGeneration }) => observedGeneration && `${type} ${observedGeneration}`,
+    ),
+  ];
+  t.same(told(generate([running], { pod })).filter(Boolean), []);
+  pod.status = { observedGeneration: 3, conditions: [{ type: "Ready", status: "True", observedGeneration: 3 }] };
+  t.same(told(generate([running], { pod })).filter(Boolean), [7, "Ready 7"]);
+});

@@ -10,7 +10,7 @@ import type {
   PodCondition,
   PodStatus,
 } from "@picokube/api/core/v1";
-import { isSidecar, qosClass } from "@picokube/api/pod";
+import { isSidecar, podCondition, qosClass } from "@picokube/api/pod";
 import { formatTime } from "@picokube/api/time";
 import { shownResources } from "../allocation/container-resize.js";
 import type { ContainerStatus as RuntimeStatus } from "../cri/runtime.js";
@@ -55,7 +55,9 @@ type AnyContainer = Container | EphemeralContainer;
 /** How the container before this one ended, where the runtime no longer knows. */
 function rememberedEnd(old: ContainerStatus | undefined, containerId: string): ContainerState {
   if (old?.containerID === undefined || old.containerID === containerId) return old?.lastState ?? {};
-  return old.state?.terminated ? { terminated: old.state.terminated } : {};
+  if (old.state?.terminated) return { terminated: old.state.terminated };
+  // One that waited had ended before.
+  return old.state?.waiting ? (old.lastState ?? {}) : {};
 }
 
 /** The status of one container. */
@@ -161,6 +163,10 @@ function phaseOf(pod: Pod, inputs: PhaseInputs): Phase {
   return inputs.terminal && phase !== "Succeeded" ? "Failed" : phase;
 }
 
+/** Upstream's gate PodObservedGenerationTracking is off in 1.33: generations are told only where somebody already did. */
+const observed = ({ metadata: { generation } }: Pod) =>
+  generation === undefined ? {} : { observedGeneration: generation };
+
 /** The whole status; conditions without transition times. */
 export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
   const { pod, state, old, hostIps, verdict, terminal } = inputs;
@@ -193,11 +199,15 @@ export function generatePodStatus(inputs: PodStatusInputs): PodStatus {
   const message = verdict?.message ?? old?.message;
   return {
     phase,
+    ...(pod.status?.observedGeneration ? observed(pod) : {}),
     conditions: [
       ...podConditions({ pod, phase, initStatuses, statuses, sandboxReady }),
       ...(inputs.resizeConditions ?? []),
       ...(verdict?.conditions ?? []),
-    ],
+    ].map((condition) => {
+      const shown = podCondition(pod.status, condition.type);
+      return shown?.observedGeneration ? { ...condition, ...observed(pod) } : condition;
+    }),
     ...(message ? { message } : {}),
     ...(reason ? { reason } : {}),
     ...(hostIps[0] === undefined ? {} : { hostIP: hostIps[0], hostIPs: hostIps.map((ip) => ({ ip })) }),
