@@ -130,9 +130,9 @@ export const flags = {
   },
   "node-monitor-grace-period": {
     type: "duration",
-    default: "40s",
+    default: "50s",
     description:
-      "Amount of time which we allow running Node to be unresponsive before marking it unhealthy. Must be N times more than kubelet's nodeStatusUpdateFrequency.",
+      "Amount of time which we allow running Node to be unresponsive before marking it unhealthy. Must be N times more than kubelet's nodeStatusUpdateFrequency, where N means number of retries allowed for kubelet to post node status. This value should also be greater than the sum of HTTP2_PING_TIMEOUT_SECONDS and HTTP2_READ_IDLE_TIMEOUT_SECONDS.",
   },
   "node-startup-grace-period": {
     type: "duration",
