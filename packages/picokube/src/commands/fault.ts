@@ -67,6 +67,7 @@ export async function heal(name: string | undefined, { dataDir }: Place): Promis
 
 /** Prints what is wrong with each VM. */
 export async function listFaults({ dataDir }: Place): Promise<void> {
+  requireRoot();
   const vms = readVms(requireCluster(dataDir));
   const rows = await Promise.all(
     vms.map(async (vm) => {

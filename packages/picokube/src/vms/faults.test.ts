@@ -1,5 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "tap";
-import { cutRules } from "./faults.js";
+import { cutBetween, cutRules, delayLink, linkFaults, mendLink, pullCable } from "./faults.js";
 import { describeVm } from "./vm.js";
 
 const network = { bridge: "vmpico0", cidr: "172.30.0.0/24" };
@@ -19,4 +23,35 @@ test("a cut from the host is made where frames leave the bridge for it", (t) => 
     ["INPUT -i vmpico0-2 -j DROP", "OUTPUT -o vmpico0-2 -j DROP"],
   );
   t.end();
+});
+
+test("a machine that has no link yet cannot be cut off, in words", async (t) => {
+  const absent = /node-2 has no link to break: picokube fault heal node-2 boots it/;
+  await t.rejects(pullCable(vm(2)), absent);
+  await t.rejects(cutBetween(vm(2), "host"), absent);
+  await t.rejects(delayLink(vm(2), 10), absent);
+  await mendLink(vm(2));
+});
+
+test("without ebtables there are no cuts to tell of or to mend, and none can be made", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "picokube-path-"));
+  const network = { bridge: `vmf${process.pid}`, cidr: "172.30.0.0/24" };
+  const cabled = describeVm(network, { name: "node-2", number: 2, directory });
+  const ip = execFileSync("sh", ["-c", "PATH=$PATH:/usr/sbin:/sbin; command -v ip"], { encoding: "utf8" }).trim();
+  const { PATH } = process.env;
+  t.teardown(() => {
+    process.env.PATH = PATH;
+    execFileSync("ip", ["link", "delete", cabled.cable]);
+    rmSync(directory, { recursive: true });
+  });
+  execFileSync(ip, ["link", "add", cabled.cable, "type", "veth", "peer", "name", `${cabled.cable}p`]);
+  execFileSync(ip, ["link", "set", cabled.cable, "up"]);
+  symlinkSync(ip, join(directory, "ip"));
+  process.env.PATH = directory;
+  t.same(await linkFaults(cabled, []), []);
+  await t.rejects(cutBetween(cabled, "host"), /cutting machines apart needs ebtables on this machine/);
+  await pullCable(cabled);
+  t.same(await linkFaults(cabled, []), ["its cable is out"]);
+  await mendLink(cabled);
+  t.same(await linkFaults(cabled, []), []);
 });
