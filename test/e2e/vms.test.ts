@@ -3,6 +3,7 @@
 
 import { test } from "tap";
 import { createLocalVms, shortTimers } from "./harness/local-vms.js";
+import { faults } from "./vms/faults.js";
 import { lostControlPlane } from "./vms/lost-control-plane.js";
 import { nodesAndImages } from "./vms/nodes-and-images.js";
 import { partition } from "./vms/partition.js";
@@ -28,6 +29,7 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
   await t.test("A7 a node without its control plane: Services answer, a dead container comes back", (t) =>
     lostControlPlane(t, vms),
   );
+  await t.test("A6 two VMs that do not hear each other, and the words of faults", (t) => faults(t, vms));
   await t.test("A6 a VM that loses its power, and its boot", (t) => powerCut(t, vms));
   await t.test("a VM that is removed is gone, and reset leaves nothing of any", (t) => removal(t, vms));
 });

@@ -4,7 +4,9 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { createCluster, runPicokube, type TestCluster } from "./cluster.js";
+import { eventually } from "./eventually.js";
 import { type Kubectl, kubectlFor } from "./kubectl.js";
+import type { PodRow } from "./pod-rows.js";
 
 const execute = promisify(execFile);
 
@@ -15,8 +17,10 @@ export interface LocalVms {
   picokube(...args: string[]): Promise<string>;
   /** Runs a command in the network namespace of node-2, node-3, ...; resolves with stdout. */
   inVm(node: string, ...command: string[]): Promise<string>;
-  /** The VM's own engine; resolves with stdout. */
+  /** Asks the node's engine, this machine's for its own; resolves with stdout. */
   docker(node: string, ...command: string[]): Promise<string>;
+  /** Where each node's engine listens, by the node's name. */
+  engines(): Readonly<Record<string, string>>;
   /** Status of the node's condition Ready. */
   readyOf(node: string): Promise<string>;
   /** Resets the cluster, once; what a story has reset itself stays so. */
@@ -48,20 +52,44 @@ export async function createLocalVms(
   const kubectl = kubectlFor(cluster, "default");
   const out = async (command: string, args: readonly string[]) =>
     (await execute(command, args, { maxBuffer: 1 << 26 })).stdout;
+  const engines = () => ({
+    [cluster.nodeName]: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock",
+    ...Object.fromEntries(
+      readdirSync(`${cluster.dataDir}/vms`, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => [name, `unix://${cluster.dataDir}/vms/${name}/engine/docker.sock`]),
+    ),
+  });
   return {
     cluster,
     kubectl,
     picokube: (...args) => runPicokube(args, { dataDir: cluster.dataDir }),
     inVm: (node, ...command) =>
       out("nsenter", [`--net=/run/netns/vm${cluster.podBridge}-${node.slice("node-".length)}`, ...command]),
-    docker: (node, ...command) =>
-      out("docker", ["-H", `unix://${cluster.dataDir}/vms/${node}/engine/docker.sock`, ...command]),
+    docker: (node, ...command) => out("docker", ["-H", (engines() as Record<string, string>)[node]!, ...command]),
+    engines,
     async readyOf(node) {
       const { status } = await kubectl.json(["get", "node", node]);
       return status.conditions.find(({ type }: { type: string }) => type === "Ready").status;
     },
     dispose: once,
   };
+}
+
+/** Waits until the VM's engine runs the pods that the API has on it and no others. */
+export async function runsWhatTheApiSays(
+  node: string,
+  { kubectl, docker }: LocalVms,
+  timeoutMs: number,
+): Promise<void> {
+  const check = async () => {
+    const { items } = await kubectl.json(["get", "pods", "-A", `--field-selector=spec.nodeName=${node}`]);
+    const wanted: string[] = items.map(({ metadata }: PodRow) => metadata.uid);
+    const shown = await docker(node, "ps", "--format", '{{.Label "io.kubernetes.pod.uid"}}');
+    const running = new Set(shown.split("\n").filter(Boolean));
+    return running.size === wanted.length && wanted.every((uid) => running.has(uid));
+  };
+  await eventually(`${node} runs what the API says and nothing else`, check, timeoutMs);
 }
 
 /** What the cluster's VMs have on this machine: links, namespaces, rules, mounts, cgroups. */

@@ -3,7 +3,7 @@
 import type { Kubectl } from "./kubectl.js";
 
 export interface PodRow {
-  metadata: { name: string; uid: string; deletionTimestamp?: string };
+  metadata: { name: string; uid: string; deletionTimestamp?: string; deletionGracePeriodSeconds?: number };
   spec: { nodeName?: string };
   status: {
     podIP?: string;

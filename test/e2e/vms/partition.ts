@@ -1,9 +1,10 @@
 // Story: a node is cut off. What it ran is replaced elsewhere where that is safe, and it is cleaned up when it is back.
 
 import type { Test } from "tap";
+import { followContainer } from "../harness/container-history.js";
 import { eventually } from "../harness/eventually.js";
 import { startLoad } from "../harness/load.js";
-import type { LocalVms } from "../harness/local-vms.js";
+import { type LocalVms, runsWhatTheApiSays } from "../harness/local-vms.js";
 import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";
 
 const patienceMs = 120_000;
@@ -54,7 +55,8 @@ spec:
 
 const onNode3 = (pods: readonly PodRow[]) => pods.filter(({ spec }) => spec.nodeName === "node-3");
 
-export async function partition(t: Test, { kubectl, picokube, docker, readyOf }: LocalVms): Promise<void> {
+export async function partition(t: Test, vms: LocalVms): Promise<void> {
+  const { kubectl, picokube, readyOf } = vms;
   await eventually("no node is tainted", async () => {
     const { items } = await kubectl.json(["get", "nodes"]);
     return items.every(({ spec }: { spec: { taints?: object[] } }) => spec.taints === undefined);
@@ -65,6 +67,7 @@ export async function partition(t: Test, { kubectl, picokube, docker, readyOf }:
   t.ok(onNode3(await podsOf(kubectl, "web")).length > 0, "node-3 has its share");
   const [db] = await podsOf(kubectl, "db");
   t.equal(db!.spec.nodeName, "node-3");
+  const history = await followContainer(t, vms, { pod: "db-0", container: "db" });
   const { clusterIP } = (await kubectl.json(["get", "service", "web"])).spec;
   const load = startLoad(`http://${clusterIP}/`);
 
@@ -117,17 +120,9 @@ export async function partition(t: Test, { kubectl, picokube, docker, readyOf }:
     },
     patienceMs,
   );
-  await eventually(
-    "node-3 runs what the API says and nothing else",
-    async () => {
-      const { items } = await kubectl.json(["get", "pods", "-A", "--field-selector=spec.nodeName=node-3"]);
-      const wanted: string[] = items.map(({ metadata }: PodRow) => metadata.uid);
-      const shown = await docker("node-3", "ps", "--format", '{{.Label "io.kubernetes.pod.uid"}}');
-      const running = new Set(shown.split("\n").filter(Boolean));
-      return running.size === wanted.length && wanted.every((uid) => running.has(uid));
-    },
-    patienceMs,
-  );
+  await runsWhatTheApiSays("node-3", vms, patienceMs);
+  await eventually("the new db-0's start is told", async () => history.spans().length === 2);
+  t.strictSame(history.overlaps(), [], "never did two of them run");
   const { spec } = await kubectl.json(["get", "node", "node-3"]);
   t.notOk(spec.taints, "the taints are gone");
   const wholeMs = Date.now() - healedAt;

@@ -12,8 +12,6 @@ const execute = promisify(execFile);
 
 export async function powerCut(t: Test, vms: LocalVms): Promise<void> {
   const { kubectl, picokube } = vms;
-  const delayed = await picokube("fault", "delay", "node-2", "5").catch((error: Error) => error.message);
-  t.match(delayed, /Packets to node-2 are 5 ms late|this kernel cannot delay packets: it has no netem/);
   const before = await netAddresses(vms);
   const asked = (address: string | undefined) =>
     execute("curl", ["-sS", "--max-time", "2", `http://${address}/cgi-bin/who`]);
