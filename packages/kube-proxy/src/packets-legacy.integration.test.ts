@@ -5,6 +5,7 @@ import { inNetworkNamespace } from "./network-namespace.testing.js";
 import { bridgeIp, http, impatient, namesOf, refused, ruled, run, silence } from "./packet-stories.testing.js";
 import { eventually, nodeIp, outsideIp, type ProxiedNode, pods, startProxiedNode } from "./proxied-node.testing.js";
 
+const flags = ["--cluster-cidr=10.244.0.0/16,fd00:10:244::/64", "--iptables-variant=legacy"];
 const legacySave = "iptables-legacy-save";
 const written = (name: string, pattern?: string) => ruled(name, pattern, legacySave);
 
@@ -28,7 +29,7 @@ inNetworkNamespace(import.meta.url, (namespace) => {
           run(`${family}-${kind}`, "-t", table, "-A", "OUTPUT", "-j", "MINE");
         }
     const before = firewalls();
-    node.startProxy("--cluster-cidr=10.244.0.0/16,fd00:10:244::/64", "--iptables-variant=legacy");
+    node.startProxy(...flags);
     await eventually("the first sync", async () => run(legacySave).includes("KUBE-MARK-MASQ"));
     await stories(t, node);
 
@@ -103,6 +104,23 @@ inNetworkNamespace(import.meta.url, (namespace) => {
         return (await ask("node", `http://${clusterIP}`)).name !== name;
       });
       t.pass();
+    });
+
+    await t.test("F1 the flags say where node ports answer, and what is masqueraded", async (t) => {
+      await node.stopProxy();
+      node.startProxy(
+        ...flags,
+        "--masquerade-all",
+        `--nodeport-addresses=${nodeIp}/32,127.0.0.0/8`,
+        "--iptables-localhost-nodeports=false",
+      );
+      const { clusterIP, nodePort } = await node.service("flagged", { type: "NodePort", ports: http() });
+      await node.endpoints("flagged", { a: {} });
+      await written("flagged", "-> 10.244.0.11");
+      t.equal((await ask("c", `http://${clusterIP}`)).source, bridgeIp, "masqueraded, though it comes from a pod");
+      t.equal((await ask("outside", `http://${nodeIp}:${nodePort}`)).name, "a");
+      await t.rejects(ask("c", `http://${bridgeIp}:${nodePort}`), refused, "an address out of the ranges");
+      await t.rejects(ask("node", `http://127.0.0.1:${nodePort}`), refused, "localhost, though it is in them");
     });
 
     await t.test("F1 SCTP: an association's first packet goes to the endpoint", async (t) => {
