@@ -175,7 +175,8 @@ export interface PodVolumes {
 export interface VolumeManager {
   /** Mounts everything the pod needs; idempotent and quick when all is mounted. Throws a VolumeError, or an AggregateError of several. */
   prepare(pod: Pod, signal: AbortSignal): Promise<PodVolumes>;
-  /** The API's newer word on a pod: files that tell of its labels and annotations follow. */
+  /** A pod that has its sandbox, as the API has it now: files that tell of its labels and annotations follow, and all that
+   *  follow something do so for a pod that ran before this kubelet, too. */
   update(pod: Pod): void;
   /** Unmounts and deletes; idempotent. Called when all containers have ended for good. */
   release(podUid: string): Promise<void>;

@@ -180,6 +180,19 @@ test("volumes", async (t) => {
     await eventually("files follow", async () => (await inside("files", now)) === followed, patienceMs);
     t.equal(await inside("files", "cat /colour"), "blue", "a subPath stays what it was");
     t.equal(await inside("files", "readlink /settings/colour"), "..data/colour\n");
+
+    t.equal(await kubelet.stop(), 0);
+    kubelet.start();
+    await client.patch(configmaps, metadata("settings"), { data: { colour: "green" } }, options);
+    await client.patch(pods, metadata("files"), { metadata: { labels: { app: "mill" } } }, options);
+    await eventually(
+      "a kubelet that starts anew follows too",
+      async () => {
+        const said = await inside("files", now).catch(() => "");
+        return said === 'greengreentwoapp="mill"app="mill"';
+      },
+      patienceMs,
+    );
     await removeAll(["files", "grouped"]);
   });
 

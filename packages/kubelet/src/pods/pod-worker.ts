@@ -80,7 +80,6 @@ export class PodWorker {
     this.#pod = pod;
     if (this.#status) this.#operation = "update";
     this.#resize.update(pod);
-    this.#context.volumes.update(pod);
     if (isDeletion && this.#stage === "syncing") this.#interrupt();
     this.#hurry();
     this.wake();
@@ -224,7 +223,8 @@ export class PodWorker {
     requireNetwork(this.#context, this.#pod);
     const pod = this.#resize.allocated;
     const actions = computePodActions(pod, state, prober);
-    const { runtime, settings, clock } = this.#context;
+    const { runtime, settings, clock, volumes } = this.#context;
+    if (!actions.createSandbox) volumes.update(this.#pod);
     await removeDeadContainers(runtime, state, { policy: settings.deadContainers, nowMs: clock.now() });
     if (isIdle(actions)) return this.#syncAgainMs();
     let outcome: SyncOutcome;

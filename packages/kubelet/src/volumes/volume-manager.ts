@@ -57,6 +57,8 @@ interface Prepared {
   paths: Map<string, string>;
   /** Serialises what touches the pod's directory. */
   work: Promise<unknown>;
+  /** A kubelet before this one set its volumes up, and this one could not take them over yet. */
+  isStranger?: boolean;
 }
 
 function pluginOf(volume: Volume): VolumePlugin | undefined {
@@ -120,6 +122,19 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     if (failures[0]) throw failures[0];
   }
 
+  /** From now on the pod's files follow what they are made of. */
+  async function adopt(pod: Pod): Promise<void> {
+    const following = mountedVolumes(pod).filter((volume) => pluginOf(volume)?.refreshes);
+    const adopted = serially(pod.metadata.uid, pod, (entry) => setUpAll(entry, following, running.signal));
+    const entry = prepared.get(pod.metadata.uid)!;
+    entry.pod = pod;
+    entry.isStranger = false;
+    await adopted.catch((err: unknown) => {
+      entry.isStranger = true;
+      logger.v(2).info("Cannot follow the pod's volumes yet", { pod: pod.metadata.name, err });
+    });
+  }
+
   async function refresh(wanted: (volume: Volume, pod: Pod) => boolean, signal: AbortSignal): Promise<void> {
     for (const [uid, known] of [...prepared]) {
       const volumes = (known.pod?.spec?.volumes ?? []).filter(
@@ -152,7 +167,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     },
     update(pod) {
       const entry = prepared.get(pod.metadata.uid);
-      if (!entry?.pod) return;
+      if (!entry || entry.isStranger) return void adopt(pod);
       const { labels, annotations } = entry.pod.metadata;
       entry.pod = pod;
       if (isDeepStrictEqual([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])) return;
