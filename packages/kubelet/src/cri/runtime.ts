@@ -235,11 +235,8 @@ export interface Runtime {
   execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   exec(id: string, options: { command: readonly string[]; tty: boolean; stdin: boolean }): Promise<ExecSession>;
   attach(id: string, options: { stdin: boolean }): Promise<ExecSession>;
-  logs(
-    id: string,
-    options: LogOptions,
-    signal: AbortSignal,
-  ): Promise<{ stdout: Readable; stderr: Readable | undefined }>;
+  /** Both streams of it, in the order they came. */
+  logs(id: string, options: LogOptions, signal: AbortSignal): Promise<Readable>;
   /** A byte stream to a TCP port on the sandbox's loopback. */
   portForward(sandboxId: string, port: number): Promise<Duplex>;
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;

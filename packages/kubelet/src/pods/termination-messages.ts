@@ -1,6 +1,7 @@
 // The last words of a pod's ended containers, read once each and remembered while the pod lives: the files go with
 // the volumes, sooner than the status.
 
+import { text } from "node:stream/consumers";
 import type { PodStatus } from "@picokube/api/core/v1";
 import type { ContainerStatus, Runtime } from "../cri/runtime.js";
 import type { PodState } from "../parts.js";
@@ -51,13 +52,6 @@ export class TerminationMessages {
 
   async #readLog(id: string): Promise<string> {
     const options = { follow: false, timestamps: false, tailLines };
-    const { stdout, stderr } = await this.#runtime.logs(id, options, AbortSignal.timeout(10_000));
-    const chunks: Buffer[] = [];
-    await Promise.all(
-      [stdout, stderr].map(async (stream) => {
-        for await (const chunk of stream ?? []) chunks.push(chunk as Buffer);
-      }),
-    );
-    return Buffer.concat(chunks).toString();
+    return text(await this.#runtime.logs(id, options, AbortSignal.timeout(10_000)));
   }
 }

@@ -42,45 +42,33 @@ export function parseLogQuery(query: URLSearchParams, nowMs: number): LogQuery {
   };
 }
 
-/** The log's bytes, both streams of it in the order they come; it ends when aborted. */
+/** The log's bytes; it ends when aborted. */
 export async function openLog(
   runtime: Runtime,
   containerId: string,
   { options, limitBytes }: LogQuery,
   abort: AbortController,
 ): Promise<Readable> {
-  const { stdout, stderr } = await runtime.logs(containerId, options, abort.signal);
+  const source = await runtime.logs(containerId, options, abort.signal);
   const output = new PassThrough();
-  let open = stderr ? 2 : 1;
   let leftBytes = limitBytes ?? Number.POSITIVE_INFINITY;
   const finish = () => {
     if (!output.writableEnded) output.end();
   };
-  const relay = (source: Readable) => {
-    source.on("data", (chunk: Buffer) => {
-      if (output.writableEnded || leftBytes <= 0) return;
-      const part = chunk.length > leftBytes ? chunk.subarray(0, leftBytes) : chunk;
-      leftBytes -= part.length;
-      if (!output.write(part)) {
-        source.pause();
-        output.once("drain", () => source.resume());
-      }
-      if (leftBytes <= 0) {
-        finish();
-        abort.abort();
-      }
-    });
-    let counted = false;
-    const ended = () => {
-      if (counted) return;
-      counted = true;
-      open--;
-      if (open === 0) finish();
-    };
-    for (const event of ["end", "error", "close"]) source.once(event, ended);
-  };
-  relay(stdout);
-  if (stderr) relay(stderr);
+  source.on("data", (chunk: Buffer) => {
+    if (output.writableEnded || leftBytes <= 0) return;
+    const part = chunk.length > leftBytes ? chunk.subarray(0, leftBytes) : chunk;
+    leftBytes -= part.length;
+    if (!output.write(part)) {
+      source.pause();
+      output.once("drain", () => source.resume());
+    }
+    if (leftBytes <= 0) {
+      finish();
+      abort.abort();
+    }
+  });
+  for (const event of ["end", "error", "close"]) source.once(event, finish);
   output.on("close", () => abort.abort());
   return output;
 }

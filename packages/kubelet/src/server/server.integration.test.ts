@@ -33,12 +33,10 @@ function session(command: readonly string[]): ExecSession {
 const runtime = {
   exec: async (_id: string, { command }: { command: readonly string[] }) => session(command),
   attach: async () => session(["sh", "-c", "read line; echo got $line"]),
-  logs: async (_id: string, { tailLines }: { tailLines?: number }) => ({
-    stdout: Readable.from(
+  logs: async (_id: string, { tailLines }: { tailLines?: number }) =>
+    Readable.from(
       ["one\n", "two\n", "three\n"].slice(tailLines === undefined ? 0 : -tailLines).map((line) => Buffer.from(line)),
     ),
-    stderr: undefined,
-  }),
   portForward: async (_id: string, port: number) =>
     new Promise((resolve, reject) => {
       const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true }, () => resolve(socket));

@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import type { ExecResult, ExecSession, LogOptions } from "../runtime.js";
 import { demux } from "./demux.js";
 import { translateError } from "./errors.js";
+import { logStream } from "./log-stream.js";
 
 const outputLimitBytes = 1024 * 1024;
 const exitPollMs = 10;
@@ -158,14 +159,16 @@ function dialLogs(container: Docker.Container, options: LogOptions): Promise<Rea
   });
 }
 
-/** The container's log; stderr is undefined for a tty. */
+/** The container's log: both streams of it, in the order they came. */
 export async function openLogs(
   container: Docker.Container,
   options: LogOptions,
   signal: AbortSignal,
-): Promise<{ stdout: Readable; stderr: Readable | undefined }> {
+): Promise<Readable> {
   const info = await container.inspect().catch(translateError);
-  const stream = await dialLogs(container, options).catch(translateError);
+  const stream = await dialLogs(container, info.Config.Tty ? options : { ...options, timestamps: true }).catch(
+    translateError,
+  );
   signal.addEventListener("abort", () => stream.destroy(), { once: true });
-  return info.Config.Tty ? { stdout: stream, stderr: undefined } : demux(stream);
+  return info.Config.Tty ? stream : logStream(stream, options);
 }

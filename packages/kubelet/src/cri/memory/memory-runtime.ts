@@ -227,7 +227,7 @@ export function createMemoryRuntime({ clock, images }: { clock: Clock; images: r
     },
     logs: async (id) => {
       container(id);
-      return { stdout: Readable.from([]), stderr: Readable.from([]) };
+      return Readable.from([]);
     },
     portForward: async (id) => {
       sandbox(id);
