@@ -1,7 +1,11 @@
 // Reads TAP on standard input and prints what a person wants to see while tests run: a line a file as it ends, and every
-// failure with its diagnostics.
+// failure with its diagnostics. With --comments also what tests tell of themselves.
 
 import { createInterface } from "node:readline";
+
+const showsComments = process.argv.includes("--comments");
+/** TAP's own comments: titles, times, totals. */
+const ofTap = /^ *# (?:Subtest: |time=|\{ total: )/;
 
 let diagnosing = false;
 for await (const line of createInterface({ input: process.stdin })) {
@@ -16,5 +20,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else if (diagnosing) {
     console.log(line);
     if (/^ *\.\.\.$/.test(line)) diagnosing = false;
+  } else if (showsComments && /^ *# /.test(line) && !ofTap.test(line)) {
+    console.log(line);
   }
 }

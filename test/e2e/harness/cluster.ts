@@ -25,6 +25,7 @@ export interface TestCluster {
 
 export const picokube = fileURLToPath(new URL("../../../../packages/picokube/bin/picokube.js", import.meta.url));
 const shared = "PICOKUBE_E2E_DATA_DIR";
+const interrupts = ["SIGINT", "SIGTERM"] as const;
 
 /** The settings that `up` wrote down there. */
 export function readTestCluster(dataDir: string): TestCluster {
@@ -52,10 +53,18 @@ export async function createCluster(
   flags: readonly string[] = [],
 ): Promise<{ cluster: TestCluster; dispose(): Promise<void> }> {
   const dataDir = mkdtempSync(join(tmpdir(), "picokube-e2e-"));
-  const dispose = async () => {
-    await runPicokube(["reset"], { dataDir });
-    rmSync(dataDir, { recursive: true, force: true });
+  let gone: Promise<void> | undefined;
+  const dispose = () => {
+    gone ??= (async () => {
+      await runPicokube(["reset"], { dataDir });
+      rmSync(dataDir, { recursive: true, force: true });
+      for (const signal of interrupts) process.off(signal, interrupted);
+    })();
+    return gone;
   };
+  // Who breaks a run off does not want its clusters.
+  const interrupted = () => void dispose().finally(() => process.exit(1));
+  for (const signal of interrupts) process.on(signal, interrupted);
   try {
     await runPicokube(["up", ...flags], { dataDir });
   } catch (error) {

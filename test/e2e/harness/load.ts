@@ -4,7 +4,7 @@ import { get } from "node:http";
 
 export interface Load {
   answered(): number;
-  /** Of each request that was not answered with 200: what happened. */
+  /** Of each request that was not answered with 200: when and what happened. */
   failures(): readonly string[];
   /** Counts anew from here. */
   forget(): void;
@@ -12,23 +12,28 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-const lanes = 4;
-const pauseMs = 10;
-const requestTimeoutMs = 30_000;
+export interface LoadOptions {
+  /** Requests under way at most. */
+  readonly lanes?: number;
+  /** Between a lane's answer and its next request. */
+  readonly pauseMs?: number;
+  /** After which a request counts as lost. */
+  readonly timeoutMs?: number;
+}
 
 /** Starts at once, and goes on until it is stopped. */
-export function startLoad(url: string): Load {
+export function startLoad(url: string, { lanes = 4, pauseMs = 10, timeoutMs = 30_000 }: LoadOptions = {}): Load {
   let isOver = false;
   let answered = 0;
   let failures: string[] = [];
 
   async function lane(): Promise<void> {
     while (!isOver) {
-      await request(url).then(
+      await request(url, timeoutMs).then(
         () => {
           answered += 1;
         },
-        (error: Error) => failures.push(error.message),
+        (error: Error) => failures.push(`${new Date().toISOString()} ${error.message}`),
       );
       await new Promise((done) => setTimeout(done, pauseMs));
     }
@@ -49,9 +54,9 @@ export function startLoad(url: string): Load {
   };
 }
 
-function request(url: string): Promise<void> {
+function request(url: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const sent = get(url, { agent: false, timeout: requestTimeoutMs }, (response) => {
+    const sent = get(url, { agent: false, timeout: timeoutMs }, (response) => {
       response.on("error", reject).on("end", () => {
         if (response.statusCode === 200) resolve();
         else reject(new Error(`status ${response.statusCode}`));

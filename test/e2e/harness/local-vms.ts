@@ -23,7 +23,7 @@ export interface LocalVms {
   engines(): Readonly<Record<string, string>>;
   /** Status of the node's condition Ready. */
   readyOf(node: string): Promise<string>;
-  /** Resets the cluster, once; what a story has reset itself stays so. */
+  /** Resets the cluster; the test does so at its end, if no story has. */
   dispose(): Promise<void>;
 }
 
@@ -42,13 +42,7 @@ export async function createLocalVms(
   { nodes, flags }: { nodes: number; flags: readonly string[] },
 ): Promise<LocalVms> {
   const { cluster, dispose } = await createCluster([`--nodes=${nodes}`, ...flags]);
-  let isOver = false;
-  const once = async () => {
-    if (isOver) return;
-    isOver = true;
-    await dispose();
-  };
-  t.teardown(once);
+  t.teardown(dispose);
   const kubectl = kubectlFor(cluster, "default");
   const out = async (command: string, args: readonly string[]) =>
     (await execute(command, args, { maxBuffer: 1 << 26 })).stdout;
@@ -72,7 +66,7 @@ export async function createLocalVms(
       const { status } = await kubectl.json(["get", "node", node]);
       return status.conditions.find(({ type }: { type: string }) => type === "Ready").status;
     },
-    dispose: once,
+    dispose,
   };
 }
 

@@ -18,13 +18,13 @@ const out = async (command: string, ...args: string[]) =>
 /** Of the cluster's containers on the machine's own engine. */
 export const scopeOf = ({ dataDir }: Pick<TestCluster, "dataDir">) => `label=io.picokube.scope=${dataDir}/kubelet`;
 
-/** SIGKILL to a supervisor and all that it keeps. */
-export function killProcesses({ dataDir }: { dataDir: string }): void {
+/** SIGKILL to a supervisor and all that it keeps, or to those of these names: the others go on without one. */
+export function killProcesses({ dataDir }: { dataDir: string }, names?: readonly string[]): void {
   const { supervisor, components } = JSON.parse(readFileSync(join(dataDir, "run", "processes.json"), "utf8"));
   // The supervisor first, or it would start the others again.
   process.kill(supervisor.pid, "SIGKILL");
-  for (const { process: each } of Object.values(components) as { process: { pid: number } }[])
-    process.kill(each.pid, "SIGKILL");
+  for (const [name, { process: each }] of Object.entries(components) as [string, { process: { pid: number } }][])
+    if (names?.includes(name) ?? true) process.kill(each.pid, "SIGKILL");
 }
 
 /** Takes chains of that prefix, jumps into them, rules that name the bridges, and the bridges. */
