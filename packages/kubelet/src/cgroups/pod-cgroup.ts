@@ -13,7 +13,8 @@ export interface CgroupTree {
   readonly root: string;
 }
 
-const mountPoint = "/sys/fs/cgroup";
+/** Where the host has its cgroups. */
+export const cgroupMountPoint = "/sys/fs/cgroup";
 
 /** What Docker takes as CgroupParent. */
 export function podCgroupParent(pod: Pod, { driver, root }: CgroupTree): string {
@@ -31,20 +32,26 @@ export function podsCgroup({ driver, root }: CgroupTree): string {
 
 /** Folders of the cgroup in each hierarchy that has it. */
 function folders(parent: string): string[] {
-  const unified = existsSync(join(mountPoint, "cgroup.controllers"));
-  if (unified) return [join(mountPoint, parent)];
-  return readdirSync(mountPoint).map((controller) => join(mountPoint, controller, parent));
+  const unified = existsSync(join(cgroupMountPoint, "cgroup.controllers"));
+  if (unified) return [join(cgroupMountPoint, parent)];
+  return readdirSync(cgroupMountPoint).map((controller) => join(cgroupMountPoint, controller, parent));
 }
 
 export interface PodCgroupLimits {
   readonly onlyWiden: boolean;
   /** Of the pod's processes together; undefined or below 1 for no limit. */
   readonly maxPids?: number;
+  /** The host's when left out. */
+  readonly mountPoint?: string;
 }
 
 /** Holds the whole pod to the sum of its limits, or, to widen alone, lets a limit that is wider stand. For cgroupfs alone:
  * systemd's slices are systemd's. */
-export function limitPodCgroup(pod: Pod, parent: string, { onlyWiden, maxPids }: PodCgroupLimits): void {
+export function limitPodCgroup(
+  pod: Pod,
+  parent: string,
+  { onlyWiden, maxPids, mountPoint = cgroupMountPoint }: PodCgroupLimits,
+): void {
   const write = onlyWiden ? widen : writeIfThere;
   const millis = podRequests(pod).get("cpu")?.milliValue() ?? 0;
   const limits = podLimits(pod);

@@ -6,9 +6,7 @@ import { join } from "node:path";
 import type { Pod } from "@picokube/api/core/v1";
 import { podRequests, qosClass } from "@picokube/api/pod";
 import { cpuShares, cpuWeight } from "./container-resources.js";
-import { type CgroupTree, podsCgroup } from "./pod-cgroup.js";
-
-const mountPoint = "/sys/fs/cgroup";
+import { type CgroupTree, cgroupMountPoint, podsCgroup } from "./pod-cgroup.js";
 
 /** cpu.shares of each class. */
 export function qosShares(pods: readonly Pod[]): { burstable: number; besteffort: number } {
@@ -19,7 +17,7 @@ export function qosShares(pods: readonly Pod[]): { burstable: number; besteffort
 }
 
 /** Gives the classes their shares. For cgroupfs alone: systemd's slices are systemd's. Throws what the kernel refuses. */
-export function shareByQos(tree: CgroupTree, pods: readonly Pod[]): void {
+export function shareByQos(tree: CgroupTree, pods: readonly Pod[], mountPoint = cgroupMountPoint): void {
   if (tree.driver === "systemd") return;
   const unified = existsSync(join(mountPoint, "cgroup.controllers"));
   for (const [name, shares] of Object.entries(qosShares(pods))) {

@@ -3,10 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Quantity } from "@picokube/api/quantity";
+import { cgroupMountPoint } from "../cgroups/pod-cgroup.js";
 import { fileSystem, memInfoBytes } from "../node/machine.js";
 import type { Observation, Observations, Signal } from "./signals.js";
 
-const cgroupRoot = "/sys/fs/cgroup";
 /** What cgroup v1 shows where there is no limit is near 2^63. */
 const unlimitedBytes = 2 ** 60;
 
@@ -47,8 +47,9 @@ async function firstText(...paths: string[]): Promise<string | undefined> {
 /** Usage, working set and limit of a cgroup, "" being the root; undefined when it is not there. */
 export async function cgroupMemory(
   path: string,
+  mountPoint = cgroupMountPoint,
 ): Promise<{ usage: number; workingSet: number; limit: number } | undefined> {
-  const [v1, v2] = [join(cgroupRoot, "memory", path), join(cgroupRoot, path)];
+  const [v1, v2] = [join(mountPoint, "memory", path), join(mountPoint, path)];
   const memoryStat = await firstText(join(v1, "memory.stat"), join(v2, "memory.stat"));
   if (memoryStat === undefined) return undefined;
   const usage = await firstText(join(v1, "memory.usage_in_bytes"), join(v2, "memory.current"));

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { podsCgroup } from "../cgroups/pod-cgroup.js";
+import { cgroupMountPoint, podsCgroup } from "../cgroups/pod-cgroup.js";
 import { cgroupMemory } from "../eviction/observe-node.js";
 import type { StatsSources, Usage } from "./usage.js";
 
@@ -13,11 +13,9 @@ export interface SystemContainer {
   readonly usage: Usage;
 }
 
-const cgroupRoot = "/sys/fs/cgroup";
-
 /** Nanoseconds of a cgroup's files, of v1 or of v2; undefined when neither is there. */
-async function cgroupCpuNanos(path: string): Promise<number | undefined> {
-  const read = (...parts: string[]) => readFile(join(cgroupRoot, ...parts), "utf8").catch(() => undefined);
+export async function cgroupCpuNanos(path: string, mountPoint = cgroupMountPoint): Promise<number | undefined> {
+  const read = (...parts: string[]) => readFile(join(mountPoint, ...parts), "utf8").catch(() => undefined);
   const usage = await read("cpuacct", path, "cpuacct.usage");
   if (usage !== undefined) return Number(usage);
   const micros = /^usage_usec (\d+)$/m.exec((await read(path, "cpu.stat")) ?? "")?.[1];
