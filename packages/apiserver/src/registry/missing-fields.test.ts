@@ -18,7 +18,7 @@ const context = {
   dryRun: true,
   now: () => 0,
   warn() {},
-  storage: { for: () => ({ list: () => [], onChange: () => () => {} }) },
+  storage: { for: () => ({ get: () => undefined, list: () => [], onChange: () => () => {} }) },
 } as unknown as RequestContext;
 
 type Tree = { [key: string]: unknown };
