@@ -183,7 +183,6 @@ test("a pod's surroundings", async (t) => {
     await until("patient", "waits", waits('secret "later" not found'), patienceMs);
     await client.create(secrets, { metadata: metadata("later"), stringData: { k: "v" } });
     await ready("patient");
-    await removeAll(["told", "unlinked", "keyless", "patient"]);
   });
 
   await t.test("names: hostname, subdomain, the full name in the kernel, aliases", async (t) => {
@@ -212,7 +211,6 @@ test("a pod's surroundings", async (t) => {
       `FailedCreatePodSandBox: Failed to create pod sandbox: failed to construct FQDN from pod hostname and cluster domain, FQDN ${tooLong} is too long (64 characters is the max, ${tooLong.length} characters requested)`,
     );
     t.equal((await get("far-too-long-for-the-kernel-with"))?.status?.phase, "Pending");
-    await removeAll(["short", "full", "host", "far-too-long-for-the-kernel-with"]);
   });
 
   await t.test("DNS by policy, cut to what resolvers take", async (t) => {
@@ -221,7 +219,7 @@ test("a pod's surroundings", async (t) => {
       cluster: {},
       own: { dnsConfig: own },
       none: { dnsPolicy: "None", dnsConfig: own },
-      host: { dnsPolicy: "Default" },
+      default: { dnsPolicy: "Default" },
       "host-net": { hostNetwork: true },
       "cluster-host-net": { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" },
     };
@@ -238,7 +236,7 @@ test("a pod's surroundings", async (t) => {
       .slice(0, 3)
       .map((ip) => `nameserver ${ip}\n`)
       .join("")}options rotate\n`;
-    t.equal(await resolv("host"), ofHost);
+    t.equal(await resolv("default"), ofHost);
     t.equal(await resolv("host-net"), ofHost);
     t.equal(await resolv("cluster-host-net"), await resolv("cluster"));
     await said(
@@ -246,11 +244,10 @@ test("a pod's surroundings", async (t) => {
       `DNSConfigForming: Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${search.slice("search ".length)}`,
     );
     await said(
-      "host",
+      "default",
       `DNSConfigForming: Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${four.slice(0, 3).join(" ")}`,
     );
     t.notMatch(await eventsOf("none"), "DNSConfigForming");
-    await removeAll(Object.keys(specs));
   });
 
   await t.test("ports of the host, of one address and by both protocols, until the pod goes", async (t) => {

@@ -98,7 +98,7 @@ test("security contexts", async (t) => {
     await create("mighty", { containers: [guarded("c", { privileged: true })] });
     const pod = await until("mighty", "tried", ({ status }) => status?.containerStatuses?.[0]?.containerID, patienceMs);
     const id = pod.status!.containerStatuses![0]!.containerID!.replace("docker://", "");
-    t.match((await docker.getContainer(id).inspect()).HostConfig, { Privileged: true, SecurityOpt: ["label=disable"] });
+    t.equal((await docker.getContainer(id).inspect()).HostConfig.Privileged, true);
     if (hasEveryCapability()) {
       await ready("mighty");
       t.match(await processOf("mighty", "c"), { Seccomp: "0", NoNewPrivs: "0" });
