@@ -105,6 +105,7 @@ test("F1 nodes' addresses", async (t) => {
 
   // Another's class is another's; a node that falls ill leaves; the type changes and the address goes.
   await create("theirs", 83, { loadBalancerClass: "example.com/theirs" });
+  await told("theirs", "LoadBalancerClassNotServed", /^load balancer class "example.com\/theirs" is not served here/);
   await client.patch(
     nodes,
     { name: "one" },
@@ -152,6 +153,8 @@ test("F1 a pool's addresses: one to each, kept over a restart, given again", asy
   }
   const loser = ["a", "b", "c"].find((name) => !holders.some((holder) => holder.name === name))!;
   await told(loser, "SyncLoadBalancerFailed", /no IPv4 address of the pool is free$/);
+  await create("outside", 81, { loadBalancerIP: "203.0.113.1" });
+  await told("outside", "SyncLoadBalancerFailed", /requested address 203.0.113.1 is not in the pool$/);
 
   await first.stop();
   runControllers(t, { client, create: [serviceLbController], options, workers: 1 });

@@ -52,6 +52,7 @@ export function serviceLbController({ client, informers, options, recorder: reco
       return { requeueAfterMs: 2_000 };
     }
     if (wantsLoadBalancer(service) && !service.metadata.deletionTimestamp) return ensure(key, service);
+    if (isAnothers(service) && !service.metadata.deletionTimestamp) tellOfClass(service);
     given.delete(key);
     if (service.metadata.finalizers?.includes(cleanupFinalizer)) await release(service);
   }
@@ -89,6 +90,13 @@ export function serviceLbController({ client, informers, options, recorder: reco
     tell(service, { reason: "DeletingLoadBalancer", message: "Deleting load balancer" });
     await write(service, { ips: [], announcer: undefined, hasFinalizer: false });
     tell(service, { reason: "DeletedLoadBalancer", message: "Deleted load balancer" });
+  }
+
+  // Upstream says nothing, and nobody would know why no address comes.
+  function tellOfClass(service: Service): void {
+    const { loadBalancerClass } = service.spec!;
+    const message = `load balancer class "${loadBalancerClass}" is not served here: its own controller gives the address`;
+    tell(service, { reason: "LoadBalancerClassNotServed", message });
   }
 
   // As upstream's PatchService: the finalizer goes by way of the status, of which alone the role speaks.
@@ -140,10 +148,11 @@ export function serviceLbController({ client, informers, options, recorder: reco
     informer: serviceInformer,
     handler: (enqueue) => ({
       add: (service: Service) => {
-        if (isOurs(service)) enqueue(keyOf(service));
+        if (isOurs(service) || isAnothers(service)) enqueue(keyOf(service));
       },
       update: (before: Service, after: Service) => {
         for (const change of changesOf(before, after)) tell(after, change);
+        if (isAnothers(after) && !isAnothers(before)) enqueue(keyOf(after));
         if (!isOurs(before) && !isOurs(after)) return;
         enqueue(keyOf(after));
         if (isDeepStrictEqual(placesOf(before), placesOf(after))) return;
@@ -186,6 +195,12 @@ export function serviceLbController({ client, informers, options, recorder: reco
 
 function isOurs(service: Service): boolean {
   return wantsLoadBalancer(service) || service.metadata.finalizers?.includes(cleanupFinalizer) === true;
+}
+
+// Waits for somebody else's controller.
+function isAnothers(service: Service): boolean {
+  const { type, loadBalancerClass } = service.spec ?? {};
+  return type === "LoadBalancer" && loadBalancerClass !== undefined && currentIps(service).length === 0;
 }
 
 const placesOf = (service: Service) => portsOf(service, currentIps(service));
