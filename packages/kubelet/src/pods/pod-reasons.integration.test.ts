@@ -9,10 +9,14 @@ import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver"
 import Docker from "dockerode";
 import { type Test, test } from "tap";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
-import { conditionsOf, never, podReasons } from "./pod-reasons.testing.js";
+import { conditionsOf, exec, never, podReasons, shell } from "./pod-reasons.testing.js";
 
-const patienceMs = 90_000;
+const patienceMs = 120_000;
+const stopSignalImage = "picokube-test-stop-signal";
 const docker = new Docker({ socketPath: "/var/run/docker.sock" });
+
+/** On a busy machine a shell may need a while to hear a signal. */
+const unhurried = { terminationGracePeriodSeconds: 60 };
 
 /** All that the API has shown of each pod, in order. */
 function recordPods(t: Test, { client }: TestApiServer): Map<string, Pod[]> {
@@ -42,7 +46,7 @@ test("what the API shows of a pod", async (t) => {
   for (const { name, spec } of podReasons) await create(name, spec);
   const waitsFor = ({ status }: Pod) => status?.containerStatuses?.[0]?.state?.waiting?.reason;
 
-  for (const { name, at, before, phase, state, lastState, restarts, conditions, events = [] } of podReasons) {
+  for (const { name, at, before, phase, state, lastState, restarts, status, conditions, events = [] } of podReasons) {
     await t.test(`${name}: ${at}`, async (t) => {
       const isAsWanted = (pod: Pod) =>
         (pod.status?.phase === at || waitsFor(pod) === at) &&
@@ -55,6 +59,7 @@ test("what the API shows of a pod", async (t) => {
       const [container] = pod.status?.containerStatuses ?? [];
       t.equal(pod.status?.phase, phase, "phase");
       t.match(container?.state, state, "state");
+      if (status) t.match(pod.status, status, "reason and message");
       if (lastState) t.match(container?.lastState, lastState, "last state");
       if (restarts !== undefined) t.equal(container?.restartCount, restarts, "restarts");
       if (before)
@@ -116,6 +121,26 @@ test("what the API shows of a pod", async (t) => {
     );
   });
 
+  await t.test("a pod ends by its image's own signal, also when its preStop hook fails", async (t) => {
+    const base = await docker.createContainer({ Image: "busybox", StopSignal: "SIGUSR1" });
+    await base.commit({ repo: stopSignalImage, tag: "1" });
+    await base.remove({ force: true });
+    t.teardown(() => docker.getImage(`${stopSignalImage}:1`).remove({ force: true }));
+    const script = "trap 'echo asked; exit 5' USR1; while true; do sleep 0.1; done";
+    const container = { image: `${stopSignalImage}:1`, lifecycle: { preStop: exec("exit 1") } };
+    await create("signal", { ...unhurried, ...shell(script, container) });
+    await until("signal", "ready", isReady, patienceMs);
+    await kubectl("delete", "pod", "signal", "--timeout=90s");
+    const hasEnded = ({ status }: Pod) => status?.containerStatuses?.[0]?.state?.terminated;
+    const ended = await eventually("its end", async () => shown.get("signal")?.find(hasEnded), patienceMs);
+    t.match(ended.status, { phase: "Failed", containerStatuses: [{ state: { terminated: { exitCode: 5 } } }] });
+    await eventually(
+      "the hook's event",
+      async () => /^FailedPreStopHook: PreStopHook failed$/m.test(await eventsOf("signal")),
+      patienceMs,
+    );
+  });
+
   await t.test("readiness gates, and conditions of others", async (t) => {
     await create("gated", { readinessGates: [{ conditionType: "example.com/gate" }] });
     const missing = 'corresponding condition of pod readiness gate "example.com/gate" does not exist.';
@@ -144,7 +169,10 @@ test("what the API shows of a pod", async (t) => {
     t.equal(refused.status?.containerStatuses, undefined);
 
     const { cpu } = (await server.client.get(nodes, { name: "node-1" })).status!.allocatable!;
-    await create("large", { containers: [{ ...sleeper(), resources: { requests: { cpu: String(cpu) } } }] });
+    await create("large", {
+      ...unhurried,
+      containers: [{ ...sleeper(), resources: { requests: { cpu: String(cpu) } } }],
+    });
     await until("large", "ready", isReady, patienceMs);
     const spec = {
       terminationGracePeriodSeconds: 1,

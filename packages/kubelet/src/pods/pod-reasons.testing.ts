@@ -3,11 +3,13 @@
 
 import type { Container, Pod, PodSpec } from "@picokube/api/core/v1";
 
-const shell = (script: string, more: Partial<Container> = {}): Partial<PodSpec> => ({
+/** A pod whose one container runs the script. */
+export const shell = (script: string, more: Partial<Container> = {}): Partial<PodSpec> => ({
   containers: [
     { name: "c", image: "busybox", imagePullPolicy: "IfNotPresent", command: ["sh", "-c", script], ...more },
   ],
 });
+/** Restarts nothing. */
 export const never: Partial<PodSpec> = { restartPolicy: "Never" };
 /** Each condition in one line: status, reason, message. */
 export const conditionsOf = (pod: Pod): Record<string, string> =>
@@ -21,7 +23,8 @@ const unready = "False ContainersNotReady containers with unready status: [c]";
 const waits = { PodReadyToStartContainers: "True", Initialized: "True", Ready: unready, ContainersReady: unready };
 const waitsForSandbox = { ...waits, PodReadyToStartContainers: "False" };
 const failed = { Initialized: "True", Ready: "False PodFailed", ContainersReady: "False PodFailed" };
-const exec = (script: string) => ({ exec: { command: ["sh", "-c", script] } });
+/** A handler that runs the script. */
+export const exec = (script: string) => ({ exec: { command: ["sh", "-c", script] } });
 
 /** One pod, and what there is to see of it. */
 export interface PodReason {
@@ -34,6 +37,8 @@ export interface PodReason {
   readonly state: object;
   readonly lastState?: object;
   readonly restarts?: number;
+  /** Of the whole pod: reason and message. */
+  readonly status?: object;
   readonly phase: string;
   readonly conditions: Readonly<Record<string, string>>;
   readonly events?: readonly RegExp[];
@@ -135,7 +140,7 @@ export const podReasons: readonly PodReason[] = [
           /^Exec lifecycle hook \(\[sh -c sleep 2; echo oops >&2; exit 9\]\) for Container "c" in Pod "hook_default\([-0-9a-f]+\)" failed - error: command 'sh -c sleep 2; echo oops >&2; exit 9' exited with 9: oops\n, message: "oops\\n"$/,
       },
     },
-    lastState: { terminated: { exitCode: 0, reason: "Completed" } },
+    lastState: { terminated: { containerID: /^docker:/ } },
     phase: "Running",
     conditions: waits,
     events: [/^FailedPostStartHook: PostStartHook failed$/m, /^Killing: FailedPostStartHook$/m],
@@ -212,7 +217,12 @@ export const podReasons: readonly PodReason[] = [
     name: "deadline",
     spec: { ...shell("trap 'exit 5' TERM; while true; do sleep 0.1; done"), activeDeadlineSeconds: 1 },
     at: "Failed",
-    state: { terminated: { exitCode: 5, reason: "Error" } },
+    // On a busy machine the container may never have started.
+    state: { terminated: {} },
+    status: {
+      reason: "DeadlineExceeded",
+      message: "Pod was active on the node longer than the specified deadline",
+    },
     phase: "Failed",
     conditions: failed,
     events: [/^DeadlineExceeded: Pod was active on the node longer than the specified deadline$/m],

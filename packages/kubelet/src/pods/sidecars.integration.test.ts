@@ -8,7 +8,7 @@ import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { eventually, isReady, podsOf, startKubelet } from "../kubelet.testing.js";
 
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** A container that writes into the journal when it begins and when it is told to end. */
 function actor(name: string, { before = "", atEnd = "exit 0" } = {}): Container {
@@ -35,7 +35,12 @@ test("sidecars", async (t) => {
   const pathOf = (name: string) => join(kubelet.rootDir, "journals", name);
   const play = async (name: string, spec: Parameters<typeof create>[1]) => {
     mkdirSync(pathOf(name), { recursive: true });
-    await create(name, { ...spec, volumes: [{ name: "journal", hostPath: { path: pathOf(name) } }] });
+    // On a busy machine a shell may need a while to hear a signal.
+    await create(name, {
+      terminationGracePeriodSeconds: 60,
+      ...spec,
+      volumes: [{ name: "journal", hostPath: { path: pathOf(name) } }],
+    });
   };
   const lines = (name: string) =>
     readFileSync(join(pathOf(name), "lines"), "utf8")

@@ -12,7 +12,7 @@ import { startApiServer } from "@picokube/testing/apiserver";
 import { type Test, test } from "tap";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 async function listen(t: Test, server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
@@ -143,6 +143,7 @@ test("probes", async (t) => {
     const has = (file: string) => ({ exec: { command: ["test", "-e", `/signs/${file}`] } });
     await create("slow-start", {
       hostNetwork: true,
+      terminationGracePeriodSeconds: 60,
       volumes: [{ name: "signs", hostPath: { path: folder } }],
       containers: [
         probed("c", {
