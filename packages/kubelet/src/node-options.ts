@@ -1,5 +1,5 @@
-// What a node is registered with: the labels that a kubelet may give it, its taints, its cloud provider, in upstream's
-// words where they are wrong. Pure.
+// What a node is registered with: its name and addresses, the labels that a kubelet may give it, its taints, its cloud
+// provider, in upstream's words where they are wrong. Pure.
 
 import { isQualifiedName, isValidLabelValue } from "@picokube/api/validation/names";
 import { ConfigError } from "@picokube/component-base/config-error";
@@ -102,4 +102,21 @@ export function isExternalCloud(provider: string): boolean {
   throw new ConfigError(
     `cloud provider ${JSON.stringify(provider)} was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
   );
+}
+
+/** Those of --node-ip; none for 0.0.0.0, which asks for the default route's. Throws ConfigError in ParseNodeIPArgument's words. */
+export function givenNodeIps(nodeIps: readonly string[]): readonly string[] {
+  const isFourth = (ip: string | undefined) => ip?.includes(".") === true;
+  if (nodeIps.length > 2 || (nodeIps.length === 2 && isFourth(nodeIps[0]) === isFourth(nodeIps[1]))) {
+    const given = JSON.stringify(nodeIps.join(","));
+    throw new ConfigError(`bad --node-ip ${given}: must contain either a single IP or a dual-stack pair of IPs`);
+  }
+  return nodeIps.length === 1 && nodeIps[0] === "0.0.0.0" ? [] : nodeIps;
+}
+
+/** A host's name as a node's: upstream's GetHostname. Throws ConfigError. */
+export function nodeNameOf(host: string): string {
+  const name = host.trim().toLowerCase();
+  if (name === "") throw new ConfigError("empty hostname is invalid");
+  return name;
 }

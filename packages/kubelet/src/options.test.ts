@@ -81,6 +81,12 @@ test("what is wrong is said", async (t) => {
     ],
     [["--node-labels=a=b!"], /^invalid node labels: 'b!' - a valid label must be an empty string or consist of/],
     [
+      ["--node-ip=10.0.0.1,10.0.0.2"],
+      /^bad --node-ip "10\.0\.0\.1,10\.0\.0\.2": must contain either a single IP or a dual/,
+    ],
+    [["--node-ip=10.0.0.256"], /invalid argument "10\.0\.0\.256" for "--node-ip" flag/],
+    [["--hostname-override= "], /^empty hostname is invalid$/],
+    [
       ["--cloud-provider=aws"],
       /cloud provider "aws" was specified, but built-in cloud providers are disabled\. Please/,
     ],
@@ -101,5 +107,7 @@ test("what is wrong is said", async (t) => {
     [["--cgroups-per-qos=false"], /must be set to true when "pods" contained in enforceNodeAllocatable/],
   ];
   for (const [argv, words] of table) await t.rejects(resolve(argv), words, argv.join(" "));
+  const { settings } = await resolve(["--node-ip=0.0.0.0", "--hostname-override= Node-A "]);
+  t.match(settings, { nodeIps: ["192.168.1.1"], nodeIpsGiven: [], nodeName: "node-a" });
   t.same(parseTaint("dedicated=db:NoExecute"), { key: "dedicated", value: "db", effect: "NoExecute" });
 });

@@ -14,7 +14,14 @@ import { flags } from "./flags.js";
 import { parseCidr, parseIpv4 } from "./network/ipv4.js";
 import { backends, type PodNetworkBackend } from "./network/routes-plan.js";
 import { checkChainPrefix } from "./network/util-chains.js";
-import { checkedTaints, isExternalCloud, parseTaints, validateNodeLabels } from "./node-options.js";
+import {
+  checkedTaints,
+  givenNodeIps,
+  isExternalCloud,
+  nodeNameOf,
+  parseTaints,
+  validateNodeLabels,
+} from "./node-options.js";
 import type { KubeletSettings } from "./parts.js";
 import { shutdownPeriodsOf, thresholdsOf, validateResourceOptions } from "./resource-options.js";
 
@@ -189,7 +196,8 @@ export async function resolveOptions(
   if (values.kubeconfig === undefined && !values.cleanup) throw new ConfigError('required flag "kubeconfig" not set');
   validateResourceOptions(values);
   validateNodeLabels(values.nodeLabels);
-  const nodeIps = values.nodeIp.length > 0 ? values.nodeIp : [await hostIp()];
+  const nodeIpsGiven = givenNodeIps(values.nodeIp);
+  const nodeIps = nodeIpsGiven.length > 0 ? nodeIpsGiven : [await hostIp()];
   for (const ip of nodeIps) checked("node-ip", parseIpv4, ip);
 
   return {
@@ -208,9 +216,9 @@ export async function resolveOptions(
         },
         (name) => merged[camel(name)],
       ),
-      nodeName: (values.hostnameOverride || hostname()).trim().toLowerCase(),
+      nodeName: nodeNameOf(values.hostnameOverride || hostname()),
       nodeIps,
-      nodeIpsGiven: values.nodeIp,
+      nodeIpsGiven,
       rootDir: values.rootDir,
       dockerEndpoint: values.dockerEndpoint,
       podBridge: values.podBridge,
