@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { services } from "@picokube/api/core/v1";
 import { endpointslices } from "@picokube/api/discovery/v1";
 import { ip } from "@picokube/kube-proxy/ip-command.testing";
-import { type ProxiedNode, podPort, pods, startProxiedNode } from "@picokube/kube-proxy/proxied-node.testing";
+import { outsideIp, type ProxiedNode, podPort, startProxiedNode } from "@picokube/kube-proxy/proxied-node.testing";
 import { inParallel, median, timed } from "./measurement.js";
 import { rawChange, rawFirstSync } from "./raw-restore.js";
 import type { RequestFigures } from "./service-requests.js";
@@ -20,7 +20,8 @@ const [namespace, countText, variant, withPackets] = process.argv.slice(2) as [s
 const count = Number(countText);
 const endpointsEach = 10;
 const changes = 21;
-const requestsPort = 9_090;
+/** Two servers beyond the node, as pods of another node are: packets to them are routed with and without a Service. */
+const requestPorts = [9_090, 9_091] as const;
 
 /** Ten addresses of pod a's namespace for the Service whose spread is measured; others' endpoints are never asked. */
 const spread = Array.from({ length: endpointsEach }, (_, i) => `10.244.0.${100 + i}`);
@@ -124,7 +125,7 @@ async function shares(clusterIp: string): Promise<number[]> {
 
 interface Measured {
   readonly spreadIp: string;
-  /** Cluster IP and port of a Service, then the address of the only pod behind it. */
+  /** Cluster IP and port of a Service, then the address of another one's only endpoint. */
   readonly pairs: readonly string[];
 }
 
@@ -134,25 +135,25 @@ async function measuredServices(node: ProxiedNode): Promise<Measured> {
   const { clusterIP: spreadIp } = await node.service("spread", { ports: [{ port: 80 }] });
   await node.client.create(endpointslices, sliceOf("spread", spread) as never);
   const pairs: string[] = [];
-  for (const name of ["a", "b"] as const) {
-    const { clusterIP } = await node.service(`of-${name}`, { ports: [{ port: 80 }] });
-    await node.client.create(endpointslices, sliceOf(`of-${name}`, [pods[name]], requestsPort) as never);
-    pairs.push(`${clusterIP}:80`, `${pods[name]}:${requestsPort}`);
+  for (const port of requestPorts) {
+    const { clusterIP } = await node.service(`of-${port}`, { ports: [{ port: 80 }] });
+    await node.client.create(endpointslices, sliceOf(`of-${port}`, [outsideIp], port) as never);
+    pairs.push(`${clusterIP}:80`, `${outsideIp}:${port}`);
   }
-  // Each Service beside the other one's pod: of both ways no port is used twice.
+  // Each Service beside the other one's server: of both ways no port is used twice.
   return { spreadIp, pairs: [pairs[0]!, pairs[3]!, pairs[2]!, pairs[1]!] };
 }
 
 async function measurePackets({ spreadIp, pairs }: Measured): Promise<ServicesPicture["packets"]> {
   const script = fileURLToPath(new URL("./service-requests.js", import.meta.url));
-  const inPod = (pod: string, ...args: readonly string[]) =>
-    [`--net=/run/netns/${namespace}-${pod}`, process.execPath, script, ...args] as const;
-  const servers = ["a", "b"].map((pod) =>
-    spawn("nsenter", inPod(pod, "serve", String(requestsPort)), { stdio: ["ignore", "pipe", "inherit"] }),
+  const inNamespace = (name: string, ...args: readonly string[]) =>
+    [`--net=/run/netns/${namespace}-${name}`, process.execPath, script, ...args] as const;
+  const servers = requestPorts.map((port) =>
+    spawn("nsenter", inNamespace("outside", "serve", String(port)), { stdio: ["ignore", "pipe", "inherit"] }),
   );
   try {
     await Promise.all(servers.map(({ stdout }) => once(stdout, "data")));
-    const { stdout } = await promisify(execFile)("nsenter", inPod("c", "ask", ...pairs));
+    const { stdout } = await promisify(execFile)("nsenter", inNamespace("c", "ask", ...pairs));
     return { ...(JSON.parse(stdout) as RequestFigures), shares: await shares(spreadIp) };
   } finally {
     for (const server of servers) server.kill();

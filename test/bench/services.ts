@@ -82,7 +82,7 @@ function requestsOf(name: string, figures: Requests): Measurement {
       value: figures.viaPerSecond,
       unit: "/s",
       baseline: figures.directPerSecond,
-      against: "the pod's own address",
+      against: "the endpoint's own address, on another node",
       details: { "p99 ms": figures.viaP99Ms, "p99 ms of the baseline": figures.directP99Ms },
       target: "≥ 0.95",
     }),
