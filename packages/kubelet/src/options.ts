@@ -1,7 +1,7 @@
 // The kubelet's flags and KubeletConfiguration, laid over each other into KubeletSettings: a flag on the command line
 // wins over the file, the file over a default. Starts nothing.
 
-import { cpus, hostname } from "node:os";
+import { hostname } from "node:os";
 import { parseQuantity } from "@picokube/api/quantity";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { readConfigFile } from "@picokube/component-base/config-file";
@@ -23,7 +23,13 @@ import {
   validateNodeLabels,
 } from "./node-options.js";
 import type { KubeletSettings } from "./parts.js";
-import { shutdownPeriodsOf, thresholdsOf, validateResourceOptions } from "./resource-options.js";
+import {
+  maxPodsOf,
+  oomScoreAdjOf,
+  shutdownPeriodsOf,
+  thresholdsOf,
+  validateResourceOptions,
+} from "./resource-options.js";
 
 export type KubeletFlags = FlagValues<typeof flags>;
 
@@ -105,15 +111,6 @@ function port(name: string, value: number): number {
   return value;
 }
 
-/** Upstream's: as many a core, but never more than --max-pods. */
-function maxPodsOf({ maxPods, podsPerCore }: Pick<KubeletFlags, "maxPods" | "podsPerCore">): number {
-  const wrong = (field: string, flag: string, value: number) =>
-    new ConfigError(`invalid configuration: ${field} (--${flag}) ${value} must not be a negative number`);
-  if (maxPods < 0) throw wrong("maxPods", "max-pods", maxPods);
-  if (podsPerCore < 0) throw wrong("podsPerCore", "pods-per-core", podsPerCore);
-  return podsPerCore === 0 ? maxPods : Math.min(maxPods, podsPerCore * cpus().length);
-}
-
 function logSize(text: string): number {
   try {
     return parseQuantity(text).value();
@@ -122,13 +119,6 @@ function logSize(text: string): number {
       `failed to parse container log max size ${JSON.stringify(text)}: ${(error as Error).message}`,
     );
   }
-}
-
-function oomScoreAdjOf(score: number): number {
-  if (score >= -1000 && score <= 1000) return score;
-  throw new ConfigError(
-    `invalid configuration: oomScoreAdj (--oom-score-adj) ${score} must be between -1000 and 1000, inclusive`,
-  );
 }
 
 function logFiles(count: number): number {

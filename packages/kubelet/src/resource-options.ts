@@ -1,6 +1,7 @@
 // What is wrong with the options that divide the node's resources, in upstream's words
 // (pkg/kubelet/apis/config/validation). Pure; reads no file.
 
+import { cpus } from "node:os";
 import { parseQuantity } from "@picokube/api/quantity";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { formatDuration } from "@picokube/component-base/duration";
@@ -146,4 +147,21 @@ export function validateResourceOptions(options: ResourceOptions): void {
       );
     }
   }
+}
+
+/** Upstream's: as many a core, but never more than --max-pods. Throws ConfigError. */
+export function maxPodsOf({ maxPods, podsPerCore }: { maxPods: number; podsPerCore: number }): number {
+  const wrong = (field: string, flag: string, value: number) =>
+    new ConfigError(`invalid configuration: ${field} (--${flag}) ${value} must not be a negative number`);
+  if (maxPods < 0) throw wrong("maxPods", "max-pods", maxPods);
+  if (podsPerCore < 0) throw wrong("podsPerCore", "pods-per-core", podsPerCore);
+  return podsPerCore === 0 ? maxPods : Math.min(maxPods, podsPerCore * cpus().length);
+}
+
+/** Of the kubelet itself. Throws ConfigError. */
+export function oomScoreAdjOf(score: number): number {
+  if (score >= -1000 && score <= 1000) return score;
+  throw new ConfigError(
+    `invalid configuration: oomScoreAdj (--oom-score-adj) ${score} must be between -1000 and 1000, inclusive`,
+  );
 }
