@@ -119,7 +119,7 @@ export class PodWorker {
   wake(): void {
     if (this.#stopped) return;
     this.#dirty = true;
-    if (this.#stage === "terminating") this.#tell(this.#context.states.get(this.#pod.metadata.uid));
+    if (this.#stage === "terminating") this.#tellMeanwhile(this.#context.states.get(this.#pod.metadata.uid));
     this.#running ??= this.#run();
   }
 
@@ -208,17 +208,11 @@ export class PodWorker {
   }
 
   async #sync(signal: AbortSignal): Promise<number | undefined> {
-    const { statuses, prober } = this.#context;
+    const { prober } = this.#context;
     this.#resize.grant(this.#pod);
     const state = await this.#observe();
     if (this.#overDeadline()) return 0;
-    const status = this.#generate(state, { terminal: false });
-    const hasEnded = isPodTerminal({ status });
-    // No pod is told to have ended while anything of it runs: upstream's mergePodStatus.
-    if (!hasEnded || state.containers.every((container) => container.state !== "running")) {
-      statuses.set(this.#pod, status);
-    }
-    if (hasEnded) return 0;
+    if (isPodTerminal({ status: this.#tell(state) })) return 0;
     prober.addPod(this.#pod);
     requireNetwork(this.#context, this.#pod);
     const pod = this.#resize.allocated;
@@ -232,10 +226,7 @@ export class PodWorker {
       outcome = await syncPod(this.#context, { pod, state, actions, failures: this.#failures, signal });
       this.#resize.carriedOut(outcome.resizeError);
     } finally {
-      if (!signal.aborted) {
-        const after = await this.#observe();
-        statuses.set(this.#pod, this.#generate(after, { terminal: false }));
-      }
+      if (!signal.aborted) this.#tell(await this.#observe());
     }
     // Everything but a back-off may need another step at once: the next init container.
     if (!outcome.failed && outcome.retryMs === undefined) return 0;
@@ -256,10 +247,18 @@ export class PodWorker {
     return true;
   }
 
-  /** While it ends: its readiness still counts. */
-  #tell(state: PodState | undefined): void {
-    if (!state || this.#removed || this.#verdict || isPodTerminal({ status: this.#status ?? this.#pod.status })) return;
-    this.#context.statuses.set(this.#pod, this.#generate(state, { terminal: false }));
+  /** Tells the API, but of no pod's end while anything of it runs: upstream's mergePodStatus. */
+  #tell(state: PodState): PodStatus {
+    const status = this.#generate(state, { terminal: false });
+    const runs = state.containers.some((container) => container.state === "running");
+    if (!runs || !isPodTerminal({ status })) this.#context.statuses.set(this.#pod, status);
+    return status;
+  }
+
+  /** Its readiness counts also while it ends. */
+  #tellMeanwhile(state: PodState | undefined): void {
+    const hasEnded = isPodTerminal({ status: this.#status ?? this.#pod.status });
+    if (state && !hasEnded && !this.#removed && !this.#verdict) this.#tell(state);
   }
 
   async #terminate(signal: AbortSignal): Promise<void> {
@@ -267,7 +266,7 @@ export class PodWorker {
     prober.stopLivenessAndStartup(this.#pod.metadata.uid);
     this.#graceSeconds = effectiveGraceSeconds(this.#pod, this.#verdict);
     const state = await this.#observe();
-    this.#tell(state);
+    this.#tellMeanwhile(state);
     await abortable(killPod(this.#context, this.#pod, state, { graceSeconds: this.#graceSeconds, signal }), signal);
     const after = await this.#observe();
     const alive = after.containers.filter((container) => container.state === "running");
