@@ -45,6 +45,8 @@ test("F1 F2 F3 nginx answers behind a Service: cluster IP, node port, DNS name",
   const service = await kubectl.json(["get", "service", "web"]);
   const { clusterIP, ports } = service.spec;
   t.ok(ports[0].nodePort >= 30_000 && ports[0].nodePort <= 32_767);
+  t.match(await kubectl.run(["get", "ipaddress", clusterIP]), new RegExp(`${clusterIP} +services/${namespace}/web\\n`));
+  t.match(await kubectl.run(["get", "servicecidr"]), new RegExp(`kubernetes +${cluster.serviceCidr} `));
 
   const welcome = /Welcome to nginx!/;
   await eventually("the cluster IP answers on the host", async () => welcome.test(await curl(`http://${clusterIP}`)));

@@ -3,6 +3,7 @@
 
 import { test } from "tap";
 import { createLocalVms, shortTimers } from "./harness/local-vms.js";
+import { poolFlag } from "./vms/announced-address.js";
 import { faults } from "./vms/faults.js";
 import { lostControlPlane } from "./vms/lost-control-plane.js";
 import { nodesAndImages } from "./vms/nodes-and-images.js";
@@ -12,7 +13,7 @@ import { powerCut } from "./vms/power-cut.js";
 import { removal } from "./vms/removal.js";
 
 // Direct routes are what joined machines have (join.test.ts).
-const flags = [...shortTimers, "--kubelet-arg=pod-network-backend=vxlan"];
+const flags = [...shortTimers, "--kubelet-arg=pod-network-backend=vxlan", poolFlag];
 
 test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", async (t) => {
   const vms = await createLocalVms(t, { nodes: 3, flags });
@@ -30,6 +31,6 @@ test("A2 A6 A7 F6 three VMs on one machine, and what happens when one is lost", 
     lostControlPlane(t, vms),
   );
   await t.test("A6 two VMs that do not hear each other, and the words of faults", (t) => faults(t, vms));
-  await t.test("A6 a VM that loses its power, and its boot", (t) => powerCut(t, vms));
+  await t.test("A6 F1 a VM that loses its power with the address it announced, and its boot", (t) => powerCut(t, vms));
   await t.test("a VM that is removed is gone, and reset leaves nothing of any", (t) => removal(t, vms));
 });
