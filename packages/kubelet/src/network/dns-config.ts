@@ -45,7 +45,6 @@ export function parseResolvConf(text: string): DnsConfig {
   return { servers, searches, options };
 }
 
-const none: DnsConfig = { servers: [], searches: [], options: [] };
 /** Resolvers without a server ask this machine's: lookups are off. */
 const off: DnsConfig = { servers: ["127.0.0.1"], searches: ["."], options: [] };
 
@@ -55,7 +54,7 @@ const wantsCluster = ({ spec }: Pod) => {
 };
 
 function ofPolicy(pod: Pod, { clusterDns, clusterDomain, host }: DnsSurroundings): DnsConfig {
-  if (pod.spec?.dnsPolicy === "None") return none;
+  if (pod.spec?.dnsPolicy === "None") return { servers: [], searches: [], options: [] };
   if (!wantsCluster(pod) || clusterDns.length === 0) return host ?? off;
   const clusterSearches = clusterDomain
     ? [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain]
@@ -123,7 +122,7 @@ export function podDnsConfig(
     servers: wanted.servers.slice(0, maxServers),
     searches: fitSearches(wanted.searches),
   };
-  const misses = pod.spec?.dnsPolicy !== "None" && wantsCluster(pod) && surroundings.clusterDns.length === 0;
+  const misses = wantsCluster(pod) && surroundings.clusterDns.length === 0;
   return { config, warnings: [...(misses ? [missingClusterDns(pod)] : []), ...warningsOf(wanted, config)] };
 }
 
