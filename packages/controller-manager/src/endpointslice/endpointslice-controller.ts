@@ -123,7 +123,7 @@ export function endpointSliceController({
     informer: nodeInformer,
     handler(enqueue) {
       const changed = () => {
-        hints.nodesChanged(nodeInformer.list());
+        hints.nodesChanged(() => nodeInformer.list());
         for (const key of hints.overloaded()) enqueue(key);
       };
       return {

@@ -72,7 +72,7 @@ test("each endpoint is for its own zone, save those that a zone with more CPU is
   const hints = createTopologyHints();
   const given = (list: Endpoint[]) => hints.add("default/web", "IPv4", changes({ update: [slice("s", list)] }));
   t.match(given(endpoints("ab")).event, { type: "Warning", reason: "TopologyAwareHintsDisabled" }, "no nodes yet");
-  hints.nodesChanged([zoned("1", "a"), zoned("2", "b")]);
+  hints.nodesChanged(() => [zoned("1", "a"), zoned("2", "b")]);
   const enabled = given(endpoints("aab-b"));
   t.strictSame(zonesOf(enabled.changes.update), ["aab-b"]);
   t.strictSame(enabled.event, {
@@ -97,7 +97,7 @@ test("each endpoint is for its own zone, save those that a zone with more CPU is
 
 test("slices whose hints fit are not written; nodes that change make Services overloaded", async (t) => {
   const hints = createTopologyHints();
-  hints.nodesChanged([zoned("1", "a"), zoned("2", "b")]);
+  hints.nodesChanged(() => [zoned("1", "a"), zoned("2", "b")]);
   const [fits, lacks] = [slice("fits", endpoints("ab", { hints: "ab" })), slice("lacks", endpoints("ab"))];
   const { changes: written } = hints.add("default/web", "IPv4", changes({ unchanged: [fits, lacks] }));
   t.strictSame(written.unchanged, [fits]);
@@ -106,10 +106,10 @@ test("slices whose hints fit are not written; nodes that change make Services ov
   const corrected = hints.add("default/greedy", "IPv4", changes({ unchanged: [greedy] }));
   t.strictSame(zonesOf(corrected.changes.update), ["aabb"], "a zone had more than it may");
   t.strictSame(hints.overloaded(), []);
-  hints.nodesChanged([zoned("1", "a"), zoned("2", "b"), zoned("3", "c")]);
+  hints.nodesChanged(() => [zoned("1", "a"), zoned("2", "b"), zoned("3", "c")]);
   t.strictSame(hints.overloaded(), ["default/web", "default/greedy"], "a zone without endpoints");
   hints.forget("default/greedy");
-  hints.nodesChanged([zoned("1", "a")]);
+  hints.nodesChanged(() => [zoned("1", "a")]);
   t.strictSame(hints.overloaded(), ["default/web"], "no hints can be any more");
 });
 

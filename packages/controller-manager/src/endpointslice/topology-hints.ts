@@ -17,8 +17,8 @@ export interface HintsEvent {
 }
 
 export interface TopologyHints {
-  /** Nodes came, went, became ready or moved to another zone. */
-  nodesChanged(nodes: readonly Node[]): void;
+  /** Nodes came, went, became ready or moved to another zone; they are listed when somebody asks for hints. */
+  nodesChanged(list: () => readonly Node[]): void;
   /** Services whose hints do not fit the nodes any more. */
   overloaded(): ObjectKey[];
   add(key: ObjectKey, addressType: AddressType, changes: SliceChanges): { changes: SliceChanges; event?: HintsEvent };
@@ -29,10 +29,16 @@ export interface TopologyHints {
 
 /** Upstream's TopologyCache. */
 export function createTopologyHints(): TopologyHints {
-  let shares: ReadonlyMap<string, number> | undefined;
+  let known: { shares: ReadonlyMap<string, number> | undefined } | undefined;
+  let nodes: () => readonly Node[] = () => [];
   const hinted = new Map<ObjectKey, Map<AddressType, Counts>>();
   // As upstream keeps it: a Service that loses the hints of one address type tells anew when it has hints again.
   const told = new Set<ObjectKey>();
+
+  function shares(): ReadonlyMap<string, number> | undefined {
+    known ??= { shares: cpuShares(nodes()) };
+    return known.shares;
+  }
 
   function drop(key: ObjectKey, addressType: AddressType): void {
     const ofService = hinted.get(key);
@@ -42,15 +48,16 @@ export function createTopologyHints(): TopologyHints {
   }
 
   return {
-    nodesChanged(nodes) {
-      shares = cpuShares(nodes);
+    nodesChanged(list) {
+      nodes = list;
+      known = undefined;
     },
     overloaded: () =>
       [...hinted]
-        .filter(([, byType]) => [...byType.values()].some((counts) => isOverloaded(counts, shares)))
+        .filter(([, byType]) => [...byType.values()].some((counts) => isOverloaded(counts, shares())))
         .map(([key]) => key),
     add(key, addressType, changes) {
-      const given = zoneHints(changes, shares);
+      const given = zoneHints(changes, shares());
       if (typeof given === "string") {
         drop(key, addressType);
         const message = `${given}, addressType: ${addressType}`;
