@@ -76,7 +76,6 @@ test("soft eviction", async (t) => {
       );
       const pressed = await pressure("DiskPressure", "True");
       t.match(pressed, { reason: "KubeletHasDiskPressure", message: "kubelet has disk pressure" });
-      t.equal((await get("most"))?.status?.phase, "Running", "a soft threshold's pressure shows before it evicts");
       await create("late");
       const late = await until("late", "refused", isEvicted, patienceMs);
       t.equal(late.status?.message, "Pod was rejected: The node had condition: [DiskPressure]. ");

@@ -22,7 +22,7 @@ const speaking = (script: string) => ({
 
 test("logs", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
-  const { create, until, kubectl, remove } = await podsOf(server);
+  const { create, get, until, kubectl, remove } = await podsOf(server);
   const kubelet = await startKubelet(t, server, {
     bridge: "picotest95",
     subnet: 95,
@@ -80,7 +80,7 @@ test("logs", async (t) => {
       async () => lines().at(-1)?.split(" ")[3] === String(lineCount),
       patienceMs,
     );
-    t.ok(filesOf(pod as Pod).length > 2, "rotated more than once");
+    t.ok(filesOf(pod as Pod).length > 1, "and have rotated");
     t.same(
       lines()
         .slice(1)
@@ -151,14 +151,25 @@ test("logs", async (t) => {
         },
       ],
     });
-    const isAt = (count: number) => (pod: Pod) =>
-      (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) >= count &&
-      pod.status?.containerStatuses?.[0]?.state?.waiting;
-    const pod = await until("crash", "backs off", isAt(1), patienceMs);
-    const { restartCount, lastState } = pod.status!.containerStatuses![0]!;
-    t.equal(await logs("crash", "--previous"), `attempt ${restartCount}\n`, "the last that ended");
-    t.equal(lastState?.terminated?.exitCode, 3);
-    const files = filesOf(pod).map((file) => file.split("/").at(-1));
-    t.same(files, [`${restartCount}.log`], "the files of removed containers are gone");
+    /** What is found while the pod stands still between two attempts. */
+    const betweenAttempts = (what: string, check: (attempt: number, pod: Pod) => Promise<boolean>) =>
+      eventually(
+        what,
+        async () => {
+          const pod = await get("crash");
+          const [status] = pod?.status?.containerStatuses ?? [];
+          return pod && status?.state?.waiting && status.restartCount > 0 && check(status.restartCount, pod);
+        },
+        patienceMs,
+      );
+    await betweenAttempts(
+      "the last that ended is told",
+      async (attempt) => (await logs("crash", "--previous")) === `attempt ${attempt}\n`,
+    );
+    await betweenAttempts("the files of removed containers are gone", async (attempt, pod) => {
+      const files = filesOf(pod).map((file) => file.split("/").at(-1));
+      return files.length === 1 && files[0] === `${attempt}.log`;
+    });
+    t.equal((await get("crash"))?.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 3);
   });
 });
