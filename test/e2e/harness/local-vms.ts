@@ -23,6 +23,8 @@ export interface LocalVms {
   engines(): Readonly<Record<string, string>>;
   /** Status of the node's condition Ready. */
   readyOf(node: string): Promise<string>;
+  /** Every node's InternalIP. */
+  addresses(): Promise<string[]>;
   /** Resets the cluster; the test does so at its end, if no story has. */
   dispose(): Promise<void>;
 }
@@ -65,6 +67,13 @@ export async function createLocalVms(
     async readyOf(node) {
       const { status } = await kubectl.json(["get", "node", node]);
       return status.conditions.find(({ type }: { type: string }) => type === "Ready").status;
+    },
+    async addresses() {
+      const { items } = await kubectl.json(["get", "nodes"]);
+      return items.map(
+        ({ status }: { status: { addresses: { type: string; address: string }[] } }) =>
+          status.addresses.find(({ type }) => type === "InternalIP")!.address,
+      );
     },
     dispose,
   };

@@ -65,7 +65,7 @@ export async function lostNode(t: Test, vms: LocalVms): Promise<void> {
   const { clusterIP } = (await kubectl.json(["get", "service", "web"])).spec;
   // A change of rules follows the endpoints' by a moment; what was sent before hangs on the cable.
   const trial = startLoad(`http://${clusterIP}/`);
-  await eventually("the Service answers", async () => trial.answered() > 200);
+  await eventually("the Service answers", async () => trial.answered() > 200, patienceMs);
   await trial.stop();
   const load = startLoad(`http://${clusterIP}/`, gentle);
 

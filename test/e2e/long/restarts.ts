@@ -116,12 +116,8 @@ export async function restarts(t: Test, vms: LocalVms): Promise<void> {
   await kubectl.run(["rollout", "restart", "deployment/web"]);
   await kubectl.run(["rollout", "status", "deployment/web", "--timeout=300s"], { timeoutMs: 310_000 });
   await leadsToPodsAlone(vms, "web", patienceMs);
-  const { items: nodes } = await kubectl.json(["get", "nodes"]);
   const { clusterIP, ports } = (await kubectl.json(["get", "service", "web"])).spec;
-  const addresses: string[] = nodes.map(
-    ({ status }: { status: { addresses: { type: string; address: string }[] } }) =>
-      status.addresses.find(({ type }) => type === "InternalIP")!.address,
-  );
+  const addresses = await vms.addresses();
   // By each node's own rules; some fifty requests a second together.
   const urls = [`http://${clusterIP}/`, ...addresses.map((address) => `http://${address}:${ports[0].nodePort}/`)];
   const table: string[] = [];

@@ -59,11 +59,7 @@ export async function withoutControlPlane(t: Test, vms: LocalVms): Promise<void>
   const before = await podsOf(vms);
   const readiness = await readinessOf(vms);
   const { clusterIP, ports } = (await kubectl.json(["get", "service", "web"])).spec;
-  const { items: nodes } = await kubectl.json(["get", "nodes"]);
-  const addresses: string[] = nodes.map(
-    ({ status }: { status: { addresses: { type: string; address: string }[] } }) =>
-      status.addresses.find(({ type }) => type === "InternalIP")!.address,
-  );
+  const addresses = await vms.addresses();
   const containerOf = async (node: string, pod: string) => {
     const labels = [`io.kubernetes.pod.uid=${before[pod]![0]}`, "io.kubernetes.container.name=main"];
     const filters = labels.flatMap((label) => ["--filter", `label=${label}`]);
