@@ -23,6 +23,9 @@ import { validateOptions } from "./validate-options.js";
 
 const agent = `kube-controller-manager/${version.gitVersion} (${version.platform}) kubernetes`;
 
+/** How long requests under way may take once the process is told to end. */
+const shutdownGraceMs = 2_000;
+
 async function run(options: ControllerManagerValues, context: CommandContext): Promise<void> {
   const { logger, clock, signal } = context;
   validateOptions(options);
@@ -44,6 +47,7 @@ async function run(options: ControllerManagerValues, context: CommandContext): P
 
   async function work(working: AbortSignal): Promise<void> {
     const informers = createInformerFactory({ client, logger, clock });
+    const ownClients: { close(): Promise<void> }[] = [];
     const running = entries.flatMap((entry) => {
       const { name, serviceAccount, create, requests = { qps: 1, burst: 1 } } = entry;
       const actsAsAccount = options.useServiceAccountCredentials && serviceAccount !== undefined;
@@ -53,6 +57,7 @@ async function run(options: ControllerManagerValues, context: CommandContext): P
         : `${agent}/${name}`;
       const limits = { qps: options.kubeApiQps * requests.qps, burst: options.kubeApiBurst * requests.burst };
       const ownClient = createClient({ kubeconfig: own, userAgent, clock, metrics: clientMetrics, ...limits });
+      ownClients.push(ownClient);
       const dependencies: Dependencies = {
         client: ownClient,
         informers,
@@ -67,6 +72,10 @@ async function run(options: ControllerManagerValues, context: CommandContext): P
     });
     logger.info("Starting controllers", { controllers: running.map(({ controller }) => controller.name) });
     informers.start(working);
+    // What waits for a server that is away would hold the process up: it has a moment to end by itself.
+    const hurry = () =>
+      void clock.sleep(shutdownGraceMs).then(() => Promise.all(ownClients.map((ownClient) => ownClient.close())));
+    working.addEventListener("abort", hurry, { once: true });
     await Promise.all(
       running.map(({ controller, workers, queue }) =>
         runController(controller, {

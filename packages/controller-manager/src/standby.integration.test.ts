@@ -37,6 +37,12 @@ async function startManager(t: Test, server: TestApiServer) {
   };
   t.teardown(kill);
   return {
+    /** Resolves when it has ended in order. */
+    async end() {
+      child.kill("SIGTERM");
+      await exited;
+      return child.exitCode;
+    },
     works: () => output.includes("Starting controllers"),
     waits: () => /Attempting to acquire/.test(output),
     kill,
@@ -46,9 +52,9 @@ async function startManager(t: Test, server: TestApiServer) {
 test("a second controller manager stands by, and takes over when the first dies", async (t) => {
   const server = await startApiServer(t);
   const { client } = server;
-  const deploy = async (name: string) => {
+  const create = (name: string) => {
     const labels = { app: name };
-    await client.create(deployments, {
+    return client.create(deployments, {
       metadata: { name, namespace },
       spec: {
         replicas: 0,
@@ -56,6 +62,9 @@ test("a second controller manager stands by, and takes over when the first dies"
         template: { metadata: { labels }, spec: { containers: [{ name: "web", image: "nginx" }] } },
       },
     });
+  };
+  const deploy = async (name: string) => {
+    await create(name);
     await eventually(`${name} has its ReplicaSet`, async () => {
       const { items } = await client.list(replicasets, { namespace, labelSelector: `app=${name}` });
       return items.length === 1;
@@ -79,4 +88,10 @@ test("a second controller manager stands by, and takes over when the first dies"
   const taken = await lease();
   t.not(taken.holderIdentity, holderIdentity);
   t.equal(taken.leaseTransitions, 1);
+
+  // In the midst of work, connections that nobody answers on any more: the machine's address has gone, or a switch is off.
+  await Promise.all(Array.from({ length: 30 }, (_, number) => create(`many-${number}`)));
+  process.kill(server.pid, "SIGSTOP");
+  t.teardown(() => process.kill(server.pid, "SIGCONT"));
+  t.equal(await second.end(), 0, "it ends in order while the API server is silent");
 });
