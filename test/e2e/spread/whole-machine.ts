@@ -1,6 +1,7 @@
 // Story: the cluster with its VMs goes down in order and comes up, and then its machine is rebooted: the same pods, and every row.
 
 import type { Test } from "tap";
+import { readTestCluster } from "../harness/cluster.js";
 import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";
@@ -19,7 +20,9 @@ export async function downAndUp(t: Test, vms: LocalVms): Promise<void> {
 }
 
 export async function reboot(t: Test, vms: LocalVms): Promise<void> {
-  await comesBack(t, vms, () => rebootHost(vms.cluster));
+  const { cluster } = vms;
+  await comesBack(t, vms, () => rebootHost(cluster));
+  t.equal(readTestCluster(cluster.dataDir).nodeIp, cluster.nodeIp, "an address that the machine lost is replaced");
 }
 
 /** After `up` the DaemonSet's pods, which nothing evicts, are the ones of before, and postgres has what it had. */

@@ -110,6 +110,22 @@ test("with a token and a fingerprint the cluster's CA is found", async (t) => {
     await t.rejects(wrong({ clock: steppingClock(Date.now() - 90 * 60_000) }), /clock is 90 minutes behind/);
   });
 
+  await t.test("a server in between that has the words but not the certificate", async (t) => {
+    const nowMs = Date.now();
+    const ca = await createCa({ commonName: "kubernetes", nowMs });
+    const subject = { commonName: "kube-apiserver", usages: ["server"] as const, names: ["127.0.0.1"] };
+    const pair = await issueCertificate({ ca, subject, nowMs });
+    const words = JSON.stringify(await client.get(configmaps, { namespace: "kube-public", name: "cluster-info" }));
+    const between = await listen(
+      t,
+      createHttpsServer(pair, (_, response) => void response.end(words)),
+    );
+    await t.rejects(
+      wrong({ endpoint: { host: "127.0.0.1", port: between } }),
+      /shows a certificate that the cluster's CA did not sign: another server answers there/,
+    );
+  });
+
   await t.test("a token that has ended is not signed for", async (t) => {
     const record = { description: "", usages: ["signing", "authentication"], groups: [] };
     const expired = { ...record, token: { id: "gone00", secret }, expiresMs: Date.now() - 1000 };
