@@ -45,7 +45,10 @@ export interface PodNetwork {
   problems(): string[];
 }
 
-const vethOf = (owner: string) => `veth${createHash("sha1").update(owner).digest("hex").slice(0, 8)}`;
+const hashOf = (owner: string) => createHash("sha1").update(owner).digest("hex").slice(0, 8);
+const vethOf = (owner: string) => `veth${hashOf(owner)}`;
+/** The wire's name until it is in place as a whole: a kubelet may be killed between two commands. */
+const unfinishedVethOf = (owner: string) => `vnew${hashOf(owner)}`;
 
 const ipBatch = (lines: readonly string[], inside?: number): Promise<string> => {
   const input = `${lines.join("\n")}\n`;
@@ -116,24 +119,25 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       const { gateway, prefix, mtu: linkMtu, ipam } = network();
       const mtu = linkMtu - overheadBytes();
       const address = ipam.allocate(owner);
-      const veth = vethOf(owner);
+      const [veth, unfinished] = [vethOf(owner), unfinishedVethOf(owner)];
       // The wire of a sandbox that somebody removed, whose namespace the kernel has not taken down yet.
-      if (linkExists(veth)) await deleteLink(veth);
-      await ipBatch([
-        `link add ${veth} mtu ${mtu} type veth peer name eth0 address ${macOf(address)} mtu ${mtu} netns ${pid}`,
-        `link set ${veth} master ${bridge}`,
-        `link set ${veth} type bridge_slave hairpin on`,
-        `link set ${veth} up`,
-      ]);
+      for (const link of [veth, unfinished]) if (linkExists(link)) await deleteLink(link);
       await ipBatch(
         [
           "link set lo up",
+          `link add eth0 address ${macOf(address)} mtu ${mtu} type veth peer name ${unfinished} mtu ${mtu} netns ${process.pid}`,
           `addr add ${address}/${prefix} dev eth0`,
           "link set eth0 up",
           `route add default via ${gateway}`,
         ],
         pid,
       );
+      await ipBatch([
+        `link set ${unfinished} master ${bridge}`,
+        `link set ${unfinished} type bridge_slave hairpin on`,
+        `link set ${unfinished} name ${veth}`,
+        `link set ${veth} up`,
+      ]);
     },
 
     async publish(owner, ports) {
@@ -144,6 +148,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
 
     async detach(owner) {
       await deleteLink(vethOf(owner));
+      if (linkExists(unfinishedVethOf(owner))) await deleteLink(unfinishedVethOf(owner));
       if (hostPorts.delete(owner) && current) await writeRules(current.cidr);
       current?.ipam.release(owner);
     },

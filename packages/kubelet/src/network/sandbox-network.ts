@@ -36,8 +36,9 @@ export function chooseSandboxNetwork({ builtIn, cni }: { builtIn: PodNetwork; cn
     addressOf: (owner) => cni.addressOf(owner) ?? builtIn.addressOf(owner),
     async attach(owner, sandbox) {
       if (list && !builtIn.owners().includes(owner)) return cni.attach(owner, sandbox, list);
-      await builtIn.attach(owner, sandbox.pid);
+      // The wire last: where it is in place, a kubelet that starts anew takes the pod's network for complete.
       if (sandbox.ports.length > 0) await builtIn.publish(owner, sandbox.ports);
+      await builtIn.attach(owner, sandbox.pid);
       return [builtIn.reserve(owner)];
     },
     detach: (owner) => (cni.has(owner) ? cni.detach(owner) : builtIn.detach(owner)),
