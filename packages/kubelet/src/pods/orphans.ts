@@ -52,11 +52,13 @@ export async function collectOrphans(
   }
   for (const uid of await context.volumes.podsOnDisk()) {
     if (known.has(uid)) continue;
-    await context.volumes
-      .release(uid)
-      .catch((err: unknown) => context.logger.error("Cannot release an orphaned pod's volumes", { podUID: uid, err }));
-    context.files.remove(uid);
-    await context.logs.remove(uid);
-    if (context.cgroups) removePodCgroup(uid, context.cgroups);
+    try {
+      await context.volumes.release(uid);
+      if (context.cgroups) removePodCgroup(uid, context.cgroups);
+      await context.logs.remove(uid);
+      context.files.remove(uid);
+    } catch (err) {
+      context.logger.error("Cannot remove what an orphaned pod left yet", { podUID: uid, err });
+    }
   }
 }

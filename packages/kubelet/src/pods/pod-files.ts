@@ -1,7 +1,7 @@
 // The files that the kubelet itself keeps for a pod beside its volumes: /etc/hosts, /etc/resolv.conf and the
 // termination logs. They lie under <root-dir>/pods/<uid>.
 
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, EphemeralContainer, Pod } from "@picokube/api/core/v1";
 import type { Mount } from "../cri/runtime.js";
@@ -14,6 +14,7 @@ export interface PodFiles {
   write(pod: Pod, podIps: readonly string[]): readonly DnsWarning[];
   /** Mounts of a container; makes its termination log. */
   mountsFor(pod: Pod, container: Container | EphemeralContainer, attempt: number): Mount[];
+  /** With the pod's directory, by which it is known: the last thing to go. */
   remove(podUid: string): void;
 }
 
@@ -77,6 +78,8 @@ export function createPodFiles(settings: KubeletSettings): PodFiles {
 
     remove(podUid) {
       for (const path of Object.values(own(podUid))) rmSync(path, { recursive: true, force: true });
+      // Never what may still be mounted in it.
+      if (existsSync(folderOf(podUid))) rmdirSync(folderOf(podUid));
     },
   };
 }

@@ -17,7 +17,9 @@ export async function releasePod(context: PodContext, state: PodState): Promise<
 
 /** Of a pod that the API has forgotten: logs, files, and all that was remembered of it. */
 export async function forgetPod(context: PodContext, podUid: string): Promise<void> {
-  const { logs, files, statuses, states, allocations } = context;
+  const { logs, files, statuses, states, allocations, cgroups } = context;
+  // What a container had not left yet when it ended.
+  if (cgroups) removePodCgroup(podUid, cgroups);
   await logs.remove(podUid);
   files.remove(podUid);
   statuses.forget(podUid);

@@ -182,7 +182,8 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
         // Whatever is still mounted there belongs to somebody: nothing may be deleted through it.
         const left = await mountedBelow(podDir);
         if (left.length > 0) throw new Error(`${left[0]} is still mounted`);
-        await rm(podDir, { recursive: true, force: true });
+        // The directory itself stays until nothing is left of the pod: it is how the next kubelet knows of it.
+        for (const own of ["volumes", "volume-subpaths"]) await rm(join(podDir, own), { recursive: true, force: true });
         prepared.delete(podUid);
       });
     },
