@@ -41,6 +41,7 @@ import { podEvents } from "./pods/pod-events.js";
 import { createPodFiles } from "./pods/pod-files.js";
 import { createPodManager } from "./pods/pod-manager.js";
 import { runtimeHandlerFrom } from "./pods/runtime-class.js";
+import { createRuntimeSync } from "./pods/runtime-sync.js";
 import { createProbeMetrics } from "./prober/probe-metrics.js";
 import { createProber } from "./prober/prober.js";
 import { createStatusManager } from "./status/status-manager.js";
@@ -205,7 +206,9 @@ export async function assemble(surroundings: Surroundings, metrics: Metrics) {
     logger,
     states: new Map(),
   };
-  const health: RuntimeHealth = { problems: () => pleg.problems(), networkProblems: () => network.problems() };
+  const runtimeSync = createRuntimeSync({ runtime, clock });
+  const problems = () => [...runtimeSync.problems(), ...pleg.problems()];
+  const health: RuntimeHealth = { problems, networkProblems: () => network.problems() };
   if (context.cgroups && settings.enforceNodeAllocatable.includes("pods")) {
     const capacity = { cpuMillis: cpus().length * 1000, memoryBytes: totalmem() };
     enforceNodeAllocatable({
@@ -251,6 +254,7 @@ export async function assemble(surroundings: Surroundings, metrics: Metrics) {
     ...nodePressure,
     shutdown,
     pleg,
+    runtimeSync,
     statuses,
     volumes,
     objects,

@@ -90,6 +90,8 @@ export async function startDockerDaemon(t: Test, { images, diskMiB }: DockerDaem
     docker,
     start,
     stop,
+    /** SIGSTOP makes it hang, SIGCONT lets it go on. */
+    signal: (signal: "SIGSTOP" | "SIGCONT") => process.kill(Number(readFileSync(pidFile, "utf8")), signal),
     dataRoot: join(directory, "data"),
     /** Command and arguments that put a program into the daemon's network. */
     inItsNetwork: ["nsenter", `--net=/run/netns/${namespace}`],

@@ -125,6 +125,7 @@ export async function runKubelet(surroundings: Surroundings, signal: AbortSignal
     parts.volumes.run(signal),
     parts.objects.run(signal),
     parts.pleg.run(signal),
+    parts.runtimeSync.run(signal),
     parts.manager.run(signal),
     parts.eviction.run(signal),
     parts.imageGc.run(signal),

@@ -1,11 +1,13 @@
 // The kubelet while its Docker daemon is killed and comes back: the node says so in upstream's words, no pod is lost, and
 // none is restarted that went on running. On a daemon of the test's own.
 
-import { nodes, pods } from "@picokube/api/core/v1";
+import { nodes, type Pod, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { startDockerDaemon } from "./docker-daemon.testing.js";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+
+const patienceMs = 120_000;
 
 test("a Docker daemon that is killed and started again", async (t) => {
   const [server, daemon] = await Promise.all([
@@ -25,12 +27,12 @@ test("a Docker daemon that is killed and started again", async (t) => {
         const condition = await readyCondition();
         return condition?.status === status ? condition : undefined;
       },
-      60_000,
+      patienceMs,
     );
   const alive = { exec: { command: ["true"] }, periodSeconds: 1, failureThreshold: 1 };
   await nodeBecomes("True");
   await create("web", { containers: [{ ...sleeper(), livenessProbe: alive, readinessProbe: alive }] });
-  await until("web", "ready", isReady);
+  await until("web", "ready", isReady, patienceMs);
 
   await t.test("the node is not ready, the kubelet lives on", async (t) => {
     await daemon.stop("SIGKILL");
@@ -49,7 +51,7 @@ test("a Docker daemon that is killed and started again", async (t) => {
       "web",
       "restarted",
       (pod) => isReady(pod) && (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0,
-      60_000,
+      patienceMs,
     );
     t.equal(pod.status?.containerStatuses?.[0]?.restartCount, 1);
     t.equal((await kubelet.containers()).filter(({ State }) => State === "running").length, 2);
@@ -63,12 +65,27 @@ test("a Docker daemon that is killed and started again", async (t) => {
     await nodeBecomes("False");
     await daemon.start({ liveRestore: true });
     await nodeBecomes("True");
-    const after = await until("web", "ready", isReady, 60_000);
+    const after = await until("web", "ready", isReady, patienceMs);
     t.equal(after.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID);
     t.equal(after.status?.podIP, before.status?.podIP);
     const now = (await kubelet.containers()).filter(({ State }) => State === "running").map(({ Id }) => Id);
     t.same(now.sort(), running.sort());
     t.equal((await get("web"))?.status?.containerStatuses?.[0]?.restartCount, 1);
+  });
+
+  await t.test("a daemon that hangs makes the node not ready, until it goes on", async (t) => {
+    const before = (await get("web"))!.status!.containerStatuses;
+    daemon.signal("SIGSTOP");
+    try {
+      const condition = await nodeBecomes("False");
+      t.match(condition, { reason: "KubeletNotReady", message: "container runtime is down" });
+      t.ok(kubelet.running);
+    } finally {
+      daemon.signal("SIGCONT");
+    }
+    t.match(await nodeBecomes("True"), { reason: "KubeletReady" });
+    const after = await until("web", "ready", isReady, patienceMs);
+    t.match(after.status?.containerStatuses, [{ containerID: before![0]!.containerID, restartCount: 1 }]);
   });
 
   await t.test("a pod of the time of the outage starts afterwards, and one deleted then goes", async (t) => {
@@ -77,10 +94,22 @@ test("a Docker daemon that is killed and started again", async (t) => {
     await create("late");
     await server.client.delete(pods, { name: "web", namespace: "default" });
     await daemon.start();
-    await until("late", "ready", isReady, 60_000);
-    await eventually("web is gone", async () => (await get("web")) === undefined, 60_000);
+    await until("late", "ready", isReady, patienceMs);
+    await eventually("web is gone", async () => (await get("web")) === undefined, patienceMs);
     const owners = (await kubelet.containers()).map(({ Labels }) => Labels["io.kubernetes.pod.name"]);
     t.same(owners.sort(), ["late", "late"]);
     t.ok(kubelet.running);
+  });
+
+  await t.test("a kubelet that starts without its daemon waits for it, and starts its pods again once", async (t) => {
+    t.equal(await kubelet.stop(), 0);
+    await daemon.stop("SIGTERM");
+    kubelet.start();
+    const waits = async () => /The container runtime does not answer, waiting for it/.test(kubelet.log());
+    await eventually("the kubelet waits", waits, patienceMs);
+    await daemon.start();
+    const isAgain = (pod: Pod) => isReady(pod) && pod.status?.containerStatuses?.[0]?.restartCount === 1;
+    await until("late", "ready again", isAgain, patienceMs);
+    await nodeBecomes("True");
   });
 });

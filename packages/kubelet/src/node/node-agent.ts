@@ -63,7 +63,11 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     // The condition of others and a node's being made anew are seen only by asking.
     const current = await client.get(nodes, name, { signal });
     const now = clock.now();
-    const status = await nodeStatus({ settings, machine, runtime, health, pressures }, current.status ?? {}, now);
+    const status = await nodeStatus(
+      { settings, machine, runtime, health, pressures, clock },
+      current.status ?? {},
+      now,
+    );
     const due = now - reportedAtMs >= settings.nodeStatusReportFrequencyMs + reportDelayMs;
     const changes = nodeStatusPatch(current, status);
     const patch = changes ?? (due ? heartbeatPatch(status) : undefined);

@@ -4,10 +4,12 @@
 import type { ContainerImage, Node, NodeAddress, NodeStatus } from "@picokube/api/core/v1";
 import { semanticDeepEqual } from "@picokube/api/deep-equal";
 import { formatTime } from "@picokube/api/time";
+import type { Clock } from "@picokube/component-base/clock";
 import { version } from "@picokube/component-base/version";
 import type { ImageInfo, Runtime } from "../cri/runtime.js";
 import type { PressureCondition } from "../eviction/signals.js";
 import type { KubeletSettings, RuntimeHealth } from "../parts.js";
+import { askRuntime } from "./ask-runtime.js";
 import { fileSystem, hostAddress, type Machine } from "./machine.js";
 import { nodeConditions } from "./node-conditions.js";
 import { nodeResources } from "./node-resources.js";
@@ -20,6 +22,7 @@ export interface NodeStatusSources {
   runtime: Runtime;
   health: RuntimeHealth;
   pressures: () => readonly PressureCondition[];
+  clock: Clock;
 }
 
 /** Go's name of the processor. */
@@ -46,17 +49,15 @@ async function nodeAddresses(
 
 /** The whole status as of nowMs; what cannot be asked of a runtime that is down is kept from before. */
 export async function nodeStatus(
-  { settings, machine, runtime, health, pressures }: NodeStatusSources,
+  { settings, machine, runtime, health, pressures, clock }: NodeStatusSources,
   before: NodeStatus,
   nowMs: number,
 ): Promise<NodeStatus> {
-  const [disk, images, runtimeVersion, handlers, recursiveReadOnlyMounts] = await Promise.all([
+  const [disk, asked] = await Promise.all([
     fileSystem(settings.rootDir).catch(() => fileSystem("/")),
-    runtime.listImages().catch(() => undefined),
-    runtime.version().catch(() => undefined),
-    runtime.runtimeHandlers().catch(() => undefined),
-    runtime.recursiveReadOnlyMounts().catch(() => false),
+    askRuntime(runtime, clock),
   ]);
+  const { images, version: runtimeVersion, handlers, recursiveReadOnlyMounts = false } = asked;
   const { memoryBytes, cpus } = machine;
   const resources = nodeResources(
     {
