@@ -28,14 +28,14 @@ export interface KubeletProcessOptions {
   readonly rootDisk?: { readonly inodes: number; readonly sizeMiB: number };
   /** A cgroup of the test's own for its pods; gone when the test ends. */
   readonly cgroupRoot?: string;
+  /** Of node itself: ["--cpu-prof"]. With any, the process has a channel to the test. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Starts a kubelet as node-1 of the apiserver's cluster; stopped and cleaned up when the test ends. */
-export async function startKubelet(
-  t: Test,
-  server: TestApiServer,
-  { bridge, subnet, dockerSocket = "/var/run/docker.sock", flags = [], rootDisk, cgroupRoot }: KubeletProcessOptions,
-) {
+export async function startKubelet(t: Test, server: TestApiServer, options: KubeletProcessOptions) {
+  const { bridge, subnet, dockerSocket = "/var/run/docker.sock", cgroupRoot } = options;
+  const { flags = [], nodeFlags = [], rootDisk } = options;
   const docker = new Docker({ socketPath: dockerSocket });
   const rootDir = mkdtempSync(join(tmpdir(), "picokube-kubelet-"));
   if (rootDisk) {
@@ -82,8 +82,12 @@ export async function startKubelet(
   let output = "";
   let child: ChildProcess | undefined;
   /** Flags given here come after the others, and so win. */
-  const start = (more: readonly string[] = []) => {
-    child = spawn(process.execPath, [...argv, ...more], { stdio: ["ignore", "pipe", "pipe"] });
+  const start = (more: readonly string[] = [], env: NodeJS.ProcessEnv = {}) => {
+    const channel = nodeFlags.length > 0 ? (["ipc"] as const) : [];
+    child = spawn(process.execPath, [...nodeFlags, ...argv, ...more], {
+      stdio: ["ignore", "pipe", "pipe", ...channel],
+      env: { ...process.env, ...env },
+    });
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;
@@ -120,6 +124,9 @@ export async function startKubelet(
     /** Its containers and sandboxes, dead ones too. */
     containers: () => docker.listContainers({ all: true, filters: { label: [`io.picokube.scope=${rootDir}`] } }),
     log: () => output,
+    get process() {
+      return child!;
+    },
     get pid() {
       return child!.pid!;
     },
