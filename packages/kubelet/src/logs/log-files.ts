@@ -50,11 +50,17 @@ export function logLinkName({ podName, podNamespace, name, id }: LoggedContainer
 export function createLogFiles({ podLogsDir, policy, clock, logger }: LogFilesOptions): LogFiles {
   const linksDir = join(dirname(podLogsDir), "containers");
   const followed = new Map<string, Map<string, ContainerLog & { readonly link: string }>>();
-  /** One after the other: making and removing must not overtake each other. */
-  let work: Promise<unknown> = Promise.resolve();
-  const later = (task: () => Promise<unknown>, words: string): Promise<unknown> => {
-    work = work.then(task).catch((err: unknown) => logger.error(words, { err }));
-    return work;
+  /** By pod, one after the other: making and removing must not overtake each other. No pod waits for another. */
+  const work = new Map<string, Promise<void>>();
+  const later = (podUid: string, task: () => Promise<unknown>, words: string): Promise<void> => {
+    const done = (work.get(podUid) ?? Promise.resolve())
+      .then(task)
+      .catch((err: unknown) => logger.error(words, { err }))
+      .then(() => {
+        if (work.get(podUid) === done) work.delete(podUid);
+      });
+    work.set(podUid, done);
+    return done;
   };
 
   async function link(target: string, path: string): Promise<void> {
@@ -98,12 +104,16 @@ export function createLogFiles({ podLogsDir, policy, clock, logger }: LogFilesOp
       if (!before) {
         const present = new Set(logged.map(pathOf));
         const folder = join(podLogsDir, podLogsFolder(logged[0]!));
-        void later(() => removeLeftovers(folder, present), "Cannot remove old log files");
+        void later(podUid, () => removeLeftovers(folder, present), "Cannot remove old log files");
       }
       for (const [id, log] of known) {
         if (containers.some((container) => container.id === id)) continue;
         known.delete(id);
-        void later(() => Promise.all([log.remove(), rm(log.link, { force: true })]), "Cannot remove a log file");
+        void later(
+          podUid,
+          () => Promise.all([log.remove(), rm(log.link, { force: true })]),
+          "Cannot remove a log file",
+        );
       }
       for (const container of logged) {
         if (known.has(container.id)) continue;
@@ -111,27 +121,31 @@ export function createLogFiles({ podLogsDir, policy, clock, logger }: LogFilesOp
         const linkPath = join(linksDir, logLinkName(container));
         const log = followContainerLog({ enginePath: container.logPath!, path, policy, clock, logger });
         known.set(container.id, { ...log, link: linkPath });
-        void later(() => link(path, linkPath), "Cannot link a log file");
+        void later(podUid, () => link(path, linkPath), "Cannot link a log file");
       }
     },
 
     async remove(podUid) {
       const logs = [...(followed.get(podUid)?.values() ?? [])];
       followed.delete(podUid);
-      await later(async () => {
-        await Promise.all(logs.map((log) => log.stop()));
-        for (const name of await readdir(podLogsDir).catch(() => [])) {
-          if (!name.endsWith(`_${podUid}`)) continue;
-          const folder = join(podLogsDir, name);
-          await removeLinksInto(folder, () => false);
-          await rm(folder, { recursive: true, force: true });
-        }
-      }, "Cannot remove a pod's log files");
+      await later(
+        podUid,
+        async () => {
+          await Promise.all(logs.map((log) => log.stop()));
+          for (const name of await readdir(podLogsDir).catch(() => [])) {
+            if (!name.endsWith(`_${podUid}`)) continue;
+            const folder = join(podLogsDir, name);
+            await removeLinksInto(folder, () => false);
+            await rm(folder, { recursive: true, force: true });
+          }
+        },
+        "Cannot remove a pod's log files",
+      );
     },
 
     async close() {
       for (const logs of followed.values()) for (const log of logs.values()) await log.stop();
-      await work;
+      await Promise.all(work.values());
     },
   };
 }
