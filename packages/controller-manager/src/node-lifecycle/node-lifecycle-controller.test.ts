@@ -84,7 +84,7 @@ test("node lifecycle", async (t) => {
   await t.test(
     "a Node whose lease stops becomes Unknown after the grace period, one that renews does not",
     async (t) => {
-      await pass(35_000, ["alive"]);
+      await pass(45_000, ["alive"]);
       const early = await client.get(nodes, { name: "silent" });
       t.equal(early.status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
       await pass(15_000, ["alive"]);
