@@ -13,19 +13,24 @@ export interface KillQueue {
   giveBack(kill: Kill): void;
 }
 
-/** How many file actions there are to one kill at one of them. */
-const fileActionsPerKill = process.env.PICOKUBE_EVERY_KILL ? 1 : 4;
+/** Kills at all actions, which takes three times as long. */
+const everyKill = process.env.PICOKUBE_EVERY_KILL !== undefined;
 
-/** Before or during each action that another program carries out, by turns: after one is before the next. And before one of
- * four changes of files, or, with PICOKUBE_EVERY_KILL, before each (twice the time). */
-export function killQueue(actions: readonly Action[]): KillQueue {
+/** Before or during the actions that other programs carry out, by turns: after one is before the next; and before changes of
+ *  files. One of so many actions of each kind has a kill. */
+export function killQueue(
+  actions: readonly Action[],
+  { actionsPerKill, fileActionsPerKill }: { readonly actionsPerKill: number; readonly fileActionsPerKill: number },
+): KillQueue {
   let carriedOut = 0;
   let ofFiles = 0;
   const waiting = actions.flatMap((action): Kill[] => {
     if (!/^(engine|run|api) /.test(action.name)) {
-      return ofFiles++ % fileActionsPerKill === 0 ? [{ ...action, when: "before" }] : [];
+      return everyKill || ofFiles++ % fileActionsPerKill === 0 ? [{ ...action, when: "before" }] : [];
     }
-    return [{ ...action, when: carriedOut++ % 2 === 0 ? "during" : "before" }];
+    const number = carriedOut++;
+    if (!everyKill && number % actionsPerKill !== 0) return [];
+    return [{ ...action, when: (number / actionsPerKill) % 2 < 1 ? "during" : "before" }];
   });
   const order = new Map(waiting.map((kill, index) => [kill, index]));
   // Those that only a pod's first kubelet comes to, for the next one counts from the start.

@@ -278,7 +278,7 @@ test("what surrounds a pod", async (t) => {
       );
     }
     t.match(cadvisor, /^container_network_receive_bytes_total\{container="POD",.*pod="seen",interface="eth0"\} \d+ /m);
-    t.match(cadvisor, /^machine_cpu_cores [1-9]/m);
+    t.match(cadvisor, /^machine_cpu_cores\{[^}]+\} [1-9]/m);
 
     const probes = await raw("/metrics/probes");
     const probed = `container="c",pod="seen",namespace="default",result="successful",pod_uid="${pod.metadata.uid}"`;
