@@ -23,7 +23,7 @@ export async function cleanUp(
       if (input) await iptables.restore(input);
     }
   }
-  await deleteCounters();
+  await deleteCounters(prefix);
 }
 
 // The legacy command would load its modules into a kernel that does without them.

@@ -13,6 +13,7 @@ import { type Iptables, type IptablesVariant, openIptables } from "./iptables.js
 import { localTrafficOf } from "./local-traffic.js";
 import { nodePortIps } from "./node-port-addresses.js";
 import type { OwnNode } from "./own-node.js";
+import { ensureCounters } from "./packet-counters.js";
 import { createProxier, type Proxier } from "./proxier.js";
 import type { ProxyHealth } from "./proxy-health.js";
 import type { ProxyMetrics } from "./proxy-metrics.js";
@@ -62,6 +63,9 @@ function familyProxier(iptables: Iptables, options: FamiliesOptions): Proxier {
     minSyncPeriodMs: parseDuration(configuration.iptables.minSyncPeriod),
     syncPeriodMs: parseDuration(configuration.iptables.syncPeriod),
     probePeriodMs,
+    ensureCounters: async () => {
+      if (options.packetCounters.size > 0) await ensureCounters(options.prefix, { logger });
+    },
     serviceHealth: createServiceHealthServers({
       nodeName,
       addresses: () => healthAddresses(family, nodePortRanges(options)),

@@ -30,7 +30,7 @@ inNetworkNamespace(import.meta.url, () => {
         run(command, "-t", "nat", "-N", "KUBE-KUBELET-CANARY");
         t.teardown(() => run(command, "-F"));
         const before = plain(await saveAll(iptables));
-        t.strictSame([...(await ensureCounters({ logger }))], [invalidDropped, localhostNodePortsAccepted]);
+        t.strictSame([...(await ensureCounters("KUBE", { logger }))], [invalidDropped, localhostNodePortsAccepted]);
 
         await iptables.restore(planJumps("KUBE", await saveAll(iptables)));
         t.equal(planJumps("KUBE", await saveAll(iptables)), "", "jumps and canaries are recognised");
@@ -55,7 +55,11 @@ inNetworkNamespace(import.meta.url, () => {
         await iptables.restore(planCleanup("KUBE", await saveAll(iptables)));
         t.equal(plain(await saveAll(iptables)), before, "nothing of ours is left, and all of the others'");
         t.equal(planCleanup("KUBE", await saveAll(iptables)), "");
-        await deleteCounters();
+        await ensureCounters("KABC", { logger });
+        await deleteCounters("KUBE");
+        t.match(run("nfacct", "list"), /= KABC_localhost_nps_accepted;/, "another cluster's stay");
+        t.notMatch(run("nfacct", "list"), /_pkts/);
+        await deleteCounters("KABC");
         t.equal(run("nfacct", "list"), "", "the counters have gone too");
         await t.rejects(iptables.restore("*nat\n-A NO-SUCH-CHAIN -j ACCEPT\nCOMMIT\n"), { message: /NO-SUCH-CHAIN/ });
       });

@@ -122,8 +122,8 @@ async function proxy(configuration: KubeProxyConfiguration, context: ProxyContex
       for (const proxier of proxiers) proxier.resync();
     },
   });
-  const packetCounters = await ensureCounters({ logger });
-  registerCounters(metrics, packetCounters, { logger });
+  const packetCounters = await ensureCounters(context.prefix, { logger });
+  registerCounters(metrics, packetCounters, { prefix: context.prefix, logger });
   proxiers.push(
     ...(await openFamilies({
       ...context,

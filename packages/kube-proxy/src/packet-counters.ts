@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Logger } from "@picokube/component-base/logger";
 import type { Metrics } from "@picokube/component-base/metrics";
-import { invalidDropped, localhostNodePortsAccepted } from "./rule-set.js";
+import { counterName, invalidDropped, localhostNodePortsAccepted } from "./rule-set.js";
 
 const run = promisify(execFile);
 
@@ -32,14 +32,15 @@ async function readCounters(): Promise<Map<string, number>> {
   return parseCounters((await run("nfacct", ["list"])).stdout);
 }
 
-/** Makes those that are missing; the names of all that are there then. Without the command, or the kernel's part of it,
- *  none: rules and metrics do without, as upstream's do. */
-export async function ensureCounters({ logger }: { logger: Logger }): Promise<ReadonlySet<string>> {
+/** Makes those that are missing; all that are there then, by upstream's names. Without the command, or the kernel's part of
+ *  it, none: rules and metrics do without, as upstream's do. */
+export async function ensureCounters(prefix: string, { logger }: { logger: Logger }): Promise<ReadonlySet<string>> {
   const there = new Set<string>();
   try {
     const found = await readCounters();
     for (const { counter } of described) {
-      if (!found.has(counter)) await run("nfacct", ["add", counter]);
+      const name = counterName(prefix, counter);
+      if (!found.has(name)) await run("nfacct", ["add", name]);
       there.add(counter);
     }
   } catch (error) {
@@ -49,15 +50,15 @@ export async function ensureCounters({ logger }: { logger: Logger }): Promise<Re
 }
 
 /** Removes ours; one that another proxy's rules still feed stays. */
-export async function deleteCounters(): Promise<void> {
-  for (const { counter } of described) await run("nfacct", ["delete", counter]).catch(() => {});
+export async function deleteCounters(prefix: string): Promise<void> {
+  for (const { counter } of described) await run("nfacct", ["delete", counterName(prefix, counter)]).catch(() => {});
 }
 
 /** A metric for each of the counters, read whenever somebody asks for the metrics. */
 export function registerCounters(
   metrics: Metrics,
   counters: ReadonlySet<string>,
-  { logger }: { logger: Logger },
+  { prefix, logger }: { prefix: string; logger: Logger },
 ): void {
   for (const { counter, name, help } of described)
     if (counters.has(counter))
@@ -66,7 +67,7 @@ export function registerCounters(
         help,
         async collect(own) {
           try {
-            const packets = (await readCounters()).get(counter);
+            const packets = (await readCounters()).get(counterName(prefix, counter));
             own.reset();
             if (packets !== undefined) own.inc(packets);
           } catch (error) {

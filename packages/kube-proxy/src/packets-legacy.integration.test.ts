@@ -31,6 +31,11 @@ inNetworkNamespace(import.meta.url, (namespace) => {
     const before = firewalls();
     node.startProxy(...flags);
     await eventually("the first sync", async () => run(legacySave).includes("KUBE-MARK-MASQ"));
+    await t.test("F1 a counter of the kernel that somebody took away is made again", async () => {
+      run("nfacct", "delete", "localhost_nps_accepted_pkts");
+      run("iptables-legacy", "-F", "KUBE-FORWARD");
+      await eventually("it is there", async () => run("nfacct", "list").includes("localhost_nps_accepted_pkts"));
+    });
     await stories(t, node);
 
     await t.test("F1 --cleanup: every firewall is what it was before", async (t) => {

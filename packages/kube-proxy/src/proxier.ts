@@ -33,6 +33,8 @@ export interface ProxierOptions {
   readonly syncPeriodMs: number;
   /** How often it is looked whether the rules are still there. */
   readonly probePeriodMs: number;
+  /** Makes those of the kernel's counters that somebody took away: rules that name one would be refused. */
+  readonly ensureCounters: () => Promise<unknown>;
   readonly health: ProxyHealth;
   readonly serviceHealth: ServiceHealthServers;
   readonly metrics: ProxyMetrics;
@@ -121,6 +123,7 @@ export function createProxier({
 
   async function writeOf(isFull: boolean): Promise<Write> {
     if (!isFull) return table.changes();
+    await options.ensureCounters();
     const saves = await saveAll(iptables);
     const missing = planJumps(prefix, saves);
     if (missing) await iptables.restore(missing);

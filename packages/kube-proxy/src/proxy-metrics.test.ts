@@ -39,6 +39,7 @@ test("the metrics are upstream's, and tell what they are told", async (t) => {
   const metrics = createMetrics({ withProcess: false });
   const proxy = createProxyMetrics(metrics);
   registerCounters(metrics, new Set([invalidDropped, localhostNodePortsAccepted]), {
+    prefix: "KUBE",
     logger: createLogger({ name: "test" }),
   });
   proxy.changed("IPv4", "endpoint");

@@ -40,6 +40,11 @@ export interface RuleSettings {
 export const invalidDropped = "ct_state_invalid_dropped_pkts";
 export const localhostNodePortsAccepted = "localhost_nps_accepted_pkts";
 
+/** The kernel's counters are the whole host's: those of a further cluster have names of their own (31 letters at most). */
+export function counterName(prefix: string, counter: string): string {
+  return prefix === "KUBE" ? counter : `${prefix}_${counter.replace(/_pkts$/, "")}`;
+}
+
 export function emptyRuleSet(): RuleSet {
   return { nat: new Map(), filter: new Map() };
 }

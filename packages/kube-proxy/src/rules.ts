@@ -1,7 +1,7 @@
 // The chains that all Services share: what stands in them besides the Services' own rules, before and after. Pure; the
 // layout, order and comments are upstream's (pkg/proxy/iptables/proxier.go, syncProxyRules).
 
-import { type ChainRules, comment, invalidDropped, type RuleSettings } from "./rule-set.js";
+import { type ChainRules, comment, counterName, invalidDropped, type RuleSettings } from "./rule-set.js";
 
 /** The first rules of each shared chain; a chain without any is there all the same. */
 export function sharedChains(settings: RuleSettings): { readonly nat: ChainRules; readonly filter: ChainRules } {
@@ -50,7 +50,8 @@ export function nodePortRules({ prefix, family, nodePortIps, localhostNodePorts 
 
 function forwardRules(settings: RuleSettings): string[] {
   const mark = markOf(settings);
-  const counted = settings.packetCounters.has(invalidDropped) ? ` -m nfacct --nfacct-name ${invalidDropped}` : "";
+  const counter = counterName(settings.prefix, invalidDropped);
+  const counted = settings.packetCounters.has(invalidDropped) ? ` -m nfacct --nfacct-name ${counter}` : "";
   return [
     // Else a late packet, out of the window, would have its connection reset (issue.k8s.io/74839).
     ...(settings.dropInvalid ? [`-m conntrack --ctstate INVALID${counted} -j DROP`] : []),

@@ -5,7 +5,14 @@ import { type ServiceChains, serviceChains } from "./chain-names.js";
 import { balancingRules, endpointChains, endpointRules } from "./endpoint-rules.js";
 import type { Endpoint } from "./endpoints.js";
 import { inRange } from "./ip-family.js";
-import { append, comment, localhostNodePortsAccepted, type RuleSet, type RuleSettings } from "./rule-set.js";
+import {
+  append,
+  comment,
+  counterName,
+  localhostNodePortsAccepted,
+  type RuleSet,
+  type RuleSettings,
+} from "./rule-set.js";
 import { isExternallyAccessible, policiesOf, type ServicePort } from "./service-ports.js";
 
 /** A service port with what all its rules ask for. */
@@ -138,7 +145,7 @@ function captureNodePort(subject: Subject): void {
       append(
         rules.nat,
         nodePorts,
-        `${text} -d 127.0.0.0/8 --dport ${port.nodePort} -m nfacct --nfacct-name ${localhostNodePortsAccepted} -j ${chains.external}`,
+        `${text} -d 127.0.0.0/8 --dport ${port.nodePort} -m nfacct --nfacct-name ${counterName(prefix, localhostNodePortsAccepted)} -j ${chains.external}`,
       );
     append(rules.nat, nodePorts, `${text} --dport ${port.nodePort} -j ${chains.external}`);
   }
