@@ -5,7 +5,7 @@ import { readFile, readlink, realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import type { DeviceIo } from "../cri/runtime.js";
 import { fileSystem } from "../node/machine.js";
-import type { Measured } from "./cadvisor-metrics.js";
+import type { Measured } from "./cadvisor-subjects.js";
 import type { MetricFamily } from "./metric-text.js";
 import type { StatsSources } from "./usage.js";
 import type { WalkedDisks } from "./walked-disks.js";

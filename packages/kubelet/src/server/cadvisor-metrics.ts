@@ -1,70 +1,18 @@
 // /metrics/cadvisor: what cAdvisor tells of containers, pods' networks and the machine, under its names and labels, as far
 // as the engine's figures go.
 
-import type { Pod } from "@picokube/api/core/v1";
-import { podCgroupParent } from "../cgroups/pod-cgroup.js";
-import { containerName, sandboxName } from "../cri/docker/names.js";
-import type { ContainerFigures, ContainerResources } from "../cri/runtime.js";
+import type { ContainerFigures } from "../cri/runtime.js";
 import { diskFamilies } from "./cadvisor-disk.js";
 import { machineFamilies, specFamilies } from "./cadvisor-spec.js";
+import { type Measured, measuredOf, sandboxLabels } from "./cadvisor-subjects.js";
 import { type MetricFamily, metricText } from "./metric-text.js";
-import { type InterfaceFigures, networkOf, nodeUsage, type PodUsage, podUsages, type StatsSources } from "./usage.js";
+import { type InterfaceFigures, networkOf, nodeUsage, podUsages, type StatsSources } from "./usage.js";
 import type { WalkedDisks } from "./walked-disks.js";
 
 type Labels = Readonly<Record<string, string>>;
 type Details = NonNullable<ContainerFigures["details"]>;
 
-export interface Measured {
-  readonly labels: Labels;
-  readonly figures: ContainerFigures;
-  readonly startedAt: number;
-  /** Of containers of pods, not of their sandboxes. */
-  readonly resources?: ContainerResources;
-}
-
 const emptyLabels = { container: "", id: "/", image: "", name: "", namespace: "", pod: "" };
-
-function cgroupOf(pod: Pod, id: string, { settings }: StatsSources): string {
-  const driver = settings.cgroupDriver ?? "cgroupfs";
-  return `${podCgroupParent(pod, { driver, root: settings.cgroupRoot })}/${driver === "systemd" ? `docker-${id}.scope` : id}`;
-}
-
-function identityOf({ metadata }: Pod) {
-  return { podName: metadata.name, podNamespace: metadata.namespace ?? "default", podUid: metadata.uid };
-}
-
-function measuredOf(usage: PodUsage, sources: StatsSources): Measured[] {
-  const { pod, sandbox } = usage;
-  const of = { namespace: pod.metadata.namespace ?? "default", pod: pod.metadata.name };
-  const containers = usage.containers.map(({ status, figures }) => ({
-    labels: {
-      container: status.name,
-      id: cgroupOf(pod, status.id, sources),
-      image: status.image,
-      name: containerName(identityOf(pod), status),
-      ...of,
-    },
-    figures,
-    startedAt: status.startedAt,
-    resources: status.resources,
-  }));
-  if (!sandbox?.figures) return containers;
-  return [
-    { labels: sandboxLabels(usage, sources), figures: sandbox.figures, startedAt: usage.startedAt },
-    ...containers,
-  ];
-}
-
-function sandboxLabels({ pod, sandbox }: PodUsage, sources: StatsSources): Labels {
-  return {
-    container: "POD",
-    id: cgroupOf(pod, sandbox?.id ?? "", sources),
-    image: "",
-    name: sandboxName({ ...identityOf(pod), attempt: sandbox?.attempt ?? 0 }),
-    namespace: pod.metadata.namespace ?? "default",
-    pod: pod.metadata.name,
-  };
-}
 
 const detailFamilies: readonly [
   name: string,

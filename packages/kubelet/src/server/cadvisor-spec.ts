@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { memInfoBytes, readMachine } from "../node/machine.js";
-import type { Measured } from "./cadvisor-metrics.js";
+import type { Measured } from "./cadvisor-subjects.js";
 import type { MetricFamily } from "./metric-text.js";
 
 /** Each container's limits as the engine holds them; the times of all. */
