@@ -104,7 +104,12 @@ async function play(t: Test, server: TestApiServer, seed: number): Promise<void>
     () => withPod(isPodActive, (pod) => setStatus(pod, { phase: "Failed" })),
     () => withPod(isPodActive, (pod) => client.delete(pods, where(pod))),
     () => withPod(() => true, remove),
-    () => withPod(isPodReady, (pod) => setReady(pod, false)),
+    // No kubelet wakes a pod that has ended: it would come back beside the one made in its stead.
+    () =>
+      withPod(
+        (pod) => isPodActive(pod) && isPodReady(pod),
+        (pod) => setReady(pod, false),
+      ),
   ];
   const kubelets = async (share: number) => {
     for (const pod of await all()) {
