@@ -173,7 +173,7 @@ async function play(t: Test, server: TestApiServer, { seed, surge }: { seed: num
       withPod((pod) =>
         pod.spec?.nodeName ? setStatus(pod, { phase: random.pick(["Failed", "Succeeded"]) }) : undefined,
       ),
-    () => withPod((pod) => (pod.spec?.nodeName ? setReady(pod, false) : undefined)),
+    () => withPod((pod) => (pod.spec?.nodeName && !isPodTerminal(pod) ? setReady(pod, false) : undefined)),
     () => withPod((pod) => client.patch(pods, nameOf(pod), { metadata: { labels: { app: "x" } } }, { type: "merge" })),
   ];
   const catchUp = () => controller.catchUp(daemonsets, pods, nodes, controllerrevisions);
