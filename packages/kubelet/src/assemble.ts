@@ -142,7 +142,7 @@ export async function assemble(surroundings: Surroundings, metrics: Metrics) {
   });
   pleg = createPleg({
     runtime,
-    onChange: (uid) => manager.wake(uid),
+    onChange: (uid) => manager.runtimeChanged(uid),
     onRelist: (durationMs) => instruments.relisted(durationMs),
     clock,
     logger,

@@ -70,7 +70,7 @@ export async function runHollowNode(options: HollowNodeOptions, signal: AbortSig
     ready: (ending) => informers.waitForSync(ending),
     clock,
   });
-  pleg = createPleg({ runtime, onChange: (uid) => manager.wake(uid), clock, logger });
+  pleg = createPleg({ runtime, onChange: (uid) => manager.runtimeChanged(uid), clock, logger });
   const prober = createProber({ runtime, lookup: manager, events: recorder, clock });
   const statuses = createStatusManager({ client, clock, logger });
   context = {

@@ -1,13 +1,75 @@
 // The kubelet while its Docker daemon is killed and comes back: the node says so in upstream's words, no pod is lost, and
 // none is restarted that went on running. On a daemon of the test's own.
 
+import { mkdirSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { nodes, type Pod, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
 import { startDockerDaemon } from "./docker-daemon.testing.js";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const patienceMs = 120_000;
+
+test("the engine cannot remove what has ended", async (t) => {
+  const [server, daemon] = await Promise.all([
+    startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] }),
+    startDockerDaemon(t, { images: ["busybox"] }),
+  ]);
+  const { create, until, get } = await podsOf(server);
+  const place = { bridge: "picotest96", subnet: 96, dockerSocket: daemon.socket };
+  const kubelet = await startKubelet(t, server, place);
+  await eventually("the node", () => server.client.get(nodes, { name: "node-1" }).catch(() => undefined), patienceMs);
+  const sandboxOf = async (attempt: number) => {
+    const found = (await kubelet.containers()).find(({ Names }) => Names.some(isSandbox(attempt)));
+    return daemon.docker.getContainer(found!.Id);
+  };
+  const restarted = (times: number) =>
+    until(
+      "web",
+      `ready after ${times} restarts`,
+      (pod) => isReady(pod) && pod.status?.containerStatuses?.[0]?.restartCount === times,
+      patienceMs,
+    );
+  await create("web", { terminationGracePeriodSeconds: 1, containers: [sleeper()] });
+  await until("web", "ready", isReady, patienceMs);
+
+  // A mount that the engine does not see, as an engine leaves below its data that died while it made a sandbox.
+  const aside = join(dirname(daemon.dataRoot), "aside");
+  mkdirSync(aside);
+  await run("mount", ["--bind", "--make-private", daemon.dataRoot, aside]);
+  const first = await sandboxOf(0);
+  const { MergedDir: merged } = (await first.inspect()).GraphDriver.Data as unknown as { MergedDir: string };
+  await first.kill();
+  await restarted(1);
+  const hidden = join(aside, relative(daemon.dataRoot, merged));
+  mkdirSync(hidden);
+  await run("mount", ["-t", "tmpfs", "tmpfs", hidden]);
+
+  await t.test("the pod lives on", async () => {
+    await (await sandboxOf(1)).kill();
+    await restarted(2);
+    const told = async () => /Cannot remove a dead container yet.*device or resource busy/.test(kubelet.log());
+    await eventually("the kubelet tells of it", told, patienceMs);
+  });
+
+  await t.test("the pod ends and is forgotten, the rest goes when it can", async (t) => {
+    await server.client.delete(pods, { name: "web", namespace: "default" });
+    await eventually("web is gone", async () => (await get("web")) === undefined, patienceMs);
+    await eventually("its directory is gone", async () => readdirSync(join(kubelet.rootDir, "pods")).length === 0);
+    const names = async () => (await kubelet.containers()).flatMap(({ Names }) => Names);
+    await eventually("all but one are gone", async () => (await names()).length === 1, patienceMs);
+    t.ok((await names()).some(isSandbox(0)));
+    await run("umount", [hidden]);
+    // Which looks for orphans when it starts, and then once a minute.
+    await kubelet.stop();
+    kubelet.start();
+    await eventually("nothing is left", async () => (await names()).length === 0, patienceMs);
+  });
+});
+
+const isSandbox = (attempt: number) => (name: string) =>
+  name.startsWith("/k8s_POD_") && name.endsWith(`_${attempt}`);
 
 test("a Docker daemon that is killed and started again", async (t) => {
   const [server, daemon] = await Promise.all([

@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import type { ContainerState, Runtime } from "../cri/runtime.js";
-import { removeDeadContainers } from "./collect-containers.js";
+import { removeDeadContainers, removePodFromRuntime } from "./collect-containers.js";
 import { testContainer, testSandbox, testState } from "./observed.js";
 
 const collection = { policy: { maxPerContainer: 1, max: -1, minAgeMs: 0 }, nowMs: 60_000 };
@@ -40,4 +40,26 @@ test("a replaced sandbox goes when nothing was in it", async (t) => {
     collection,
   );
   t.same(gone, ["s1"]);
+});
+
+test("what the engine cannot remove holds up nothing else, and is told of", async (t) => {
+  const gone: string[] = [];
+  const busy = new Error("driver failed to remove root filesystem: device or resource busy");
+  const remove = async (id: string) => {
+    if (id === "s1" || id === "c-0") throw busy;
+    gone.push(id);
+  };
+  const runtime = { removeSandbox: remove, removeContainer: remove } as unknown as Runtime;
+  const sandboxes = [2, 1, 0].map((attempt) => testSandbox({ id: `s${attempt}`, attempt, ready: attempt === 2 }));
+  const containers = [2, 1, 0].map((attempt) => testContainer({ state: "exited", attempt, sandboxId: "s2" }));
+  const state = testState(containers, sandboxes);
+  const left = [
+    { id: "c-0", error: busy },
+    { id: "s1", error: busy },
+  ];
+  t.same(await removeDeadContainers(runtime, state, collection), left);
+  t.same(gone, ["c-1", "s0"]);
+  gone.length = 0;
+  t.same(await removePodFromRuntime(runtime, state), left);
+  t.same(gone, ["c-2", "c-1", "s2", "s0"]);
 });

@@ -28,7 +28,8 @@ async function removeOrphan(context: PodContext, podUid: string, signal: AbortSi
   } as Pod;
   const silent = { normal: () => {}, warning: () => {} };
   await killPod({ ...context, events: silent }, pod, state, { graceSeconds, signal });
-  await removePodFromRuntime(context.runtime, await observe(context, { podUid, hostNetwork: false }));
+  const left = await removePodFromRuntime(context.runtime, await observe(context, { podUid, hostNetwork: false }));
+  if (left.length > 0) throw left[0]!.error;
   await context.logs.remove(podUid);
   context.states.delete(podUid);
 }

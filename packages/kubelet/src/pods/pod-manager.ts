@@ -20,6 +20,8 @@ export interface PodManager extends PodLookup {
   /** A pod that a file defines; with undefined the file is gone. */
   setStatic(uid: string, pod: Pod | undefined): void;
   wake(podUid: string): void;
+  /** As wake, but for news that the pod's own failures may be the cause of. */
+  runtimeChanged(podUid: string): void;
   /** Pods that were here before the kubelet have their workers. */
   started(): boolean;
   /** Those that have not ended and were not refused. */
@@ -186,6 +188,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       set(pod);
     },
     wake: (uid) => workers.get(uid)?.wake(),
+    runtimeChanged: (uid) => workers.get(uid)?.runtimeChanged(),
     started: () => adopted,
     active: () => active().map(({ pod }) => pod),
     otherPods,

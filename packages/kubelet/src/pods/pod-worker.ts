@@ -17,7 +17,7 @@ import type { PodContext } from "./pod-context.js";
 import { generatePodStatus } from "./pod-status.js";
 import { forgetPod, releasePod } from "./release-pod.js";
 import { requireNetwork } from "./start-sandbox.js";
-import { type SyncOutcome, syncPod } from "./sync-pod.js";
+import { type PodSync, type SyncOutcome, syncPod } from "./sync-pod.js";
 import { TerminationMessages } from "./termination-messages.js";
 import { deadlineExceeded, deadlineLeftMs, effectiveGraceSeconds, type Verdict } from "./verdict.js";
 
@@ -25,6 +25,8 @@ type Stage = "syncing" | "terminating" | "terminated" | "finished";
 
 const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.1 };
 const retryAfterFailureMs = 10_000;
+/** As often as upstream's PLEG lists: no more often does a pod that fails hear of what it did itself. */
+const newsPeriodMs = 1_000;
 
 export class PodWorker {
   readonly #context: PodContext;
@@ -41,9 +43,14 @@ export class PodWorker {
   #removed = false;
   #stopped = false;
   #dirty = false;
+  /** The runtime changed while a step ran. */
+  #news = false;
+  /** When the last step failed; undefined when it did not. */
+  #failedAtMs: number | undefined;
   #running: Promise<void> | undefined;
   #step = new AbortController();
   #timer: Timer | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
   /** Of the termination under way. */
   #graceSeconds: number | undefined;
 
@@ -119,8 +126,26 @@ export class PodWorker {
   wake(): void {
     if (this.#stopped) return;
     this.#dirty = true;
-    if (this.#stage === "terminating") this.#tellMeanwhile(this.#context.states.get(this.#pod.metadata.uid));
+    this.#tellMeanwhile(this.#context.states.get(this.#pod.metadata.uid));
     this.#running ??= this.#run();
+  }
+
+  /** The runtime tells of a change. Soon after a failure it may be what the failed step itself did and undid: that waits. */
+  runtimeChanged(): void {
+    if (this.#stopped) return;
+    this.#tellMeanwhile(this.#context.states.get(this.#pod.metadata.uid));
+    if (this.#running) this.#news = true;
+    else if (this.#failedAtMs === undefined) this.wake();
+    else this.#wakeIn(this.#failedAtMs + newsPeriodMs - this.#context.clock.now());
+  }
+
+  /** Unless it is due sooner. */
+  #wakeIn(delayMs: number): void {
+    const dueMs = this.#context.clock.now() + Math.max(0, delayMs);
+    if (this.#stopped || dueMs >= this.#dueMs) return;
+    this.#timer?.cancel();
+    this.#dueMs = dueMs;
+    this.#timer = this.#context.clock.after(Math.max(0, delayMs), () => this.wake());
   }
 
   /** Ends the loop and leaves the pod running, as a kubelet that stops does. */
@@ -138,7 +163,9 @@ export class PodWorker {
   async #run(): Promise<void> {
     while (this.#dirty && !this.#stopped) {
       this.#dirty = false;
+      this.#news = false;
       this.#timer?.cancel();
+      this.#dueMs = Number.POSITIVE_INFINITY;
       this.#step = new AbortController();
       let againMs: number | undefined;
       const { clock, instruments } = this.#context;
@@ -148,6 +175,8 @@ export class PodWorker {
         againMs = await this.#next(this.#step.signal);
         instruments.podSynced(this.#stage === "syncing" ? operation : "kill", clock.now() - beganMs);
         this.#retry.reset();
+        this.#failedAtMs = undefined;
+        this.#dirty ||= this.#news;
       } catch (err) {
         if (this.#step.signal.aborted) {
           this.#dirty = true;
@@ -155,9 +184,10 @@ export class PodWorker {
         }
         const { name, namespace, uid } = this.#pod.metadata;
         this.#context.logger.error("Error syncing pod, skipping", { pod: `${namespace}/${name}`, podUID: uid, err });
-        againMs = this.#retry.next();
+        this.#failedAtMs = clock.now();
+        againMs = Math.min(this.#retry.next(), this.#news ? newsPeriodMs : Number.POSITIVE_INFINITY);
       }
-      if (againMs !== undefined && !this.#stopped) this.#timer = this.#context.clock.after(againMs, () => this.wake());
+      if (againMs !== undefined) this.#wakeIn(againMs);
     }
     this.#running = undefined;
     if (this.#dirty && !this.#stopped) this.wake();
@@ -217,21 +247,40 @@ export class PodWorker {
     requireNetwork(this.#context, this.#pod);
     const pod = this.#resize.allocated;
     const actions = computePodActions(pod, state, prober);
-    const { runtime, settings, clock, volumes } = this.#context;
-    if (!actions.createSandbox) volumes.update(this.#pod);
-    await removeDeadContainers(runtime, state, { policy: settings.deadContainers, nowMs: clock.now() });
-    if (isIdle(actions)) return this.#syncAgainMs();
+    if (!actions.createSandbox) this.#context.volumes.update(this.#pod);
+    // Beside the rest: an engine may try for seconds to remove what it cannot.
+    const removal = this.#removeDead(state);
+    try {
+      return isIdle(actions) ? this.#syncAgainMs() : await this.#carryOut({ pod, state, actions, signal });
+    } finally {
+      await removal;
+    }
+  }
+
+  async #carryOut(sync: Omit<PodSync, "failures">): Promise<number> {
     let outcome: SyncOutcome;
     try {
-      outcome = await syncPod(this.#context, { pod, state, actions, failures: this.#failures, signal });
+      outcome = await syncPod(this.#context, { ...sync, failures: this.#failures });
       this.#resize.carriedOut(outcome.resizeError);
     } finally {
-      if (!signal.aborted) this.#tell(await this.#observe());
+      if (!sync.signal.aborted) this.#tell(await this.#observe());
     }
     // Everything but a back-off may need another step at once: the next init container.
     if (!outcome.failed && outcome.retryMs === undefined) return 0;
     const retryMs = outcome.failed ? retryAfterFailureMs * (1 + Math.random() * 0.5) : Number.POSITIVE_INFINITY;
     return Math.min(retryMs, outcome.retryMs ?? Number.POSITIVE_INFINITY, this.#syncAgainMs());
+  }
+
+  async #removeDead(state: PodState): Promise<void> {
+    const { runtime, settings, clock } = this.#context;
+    const collection = { policy: settings.deadContainers, nowMs: clock.now() };
+    for (const { id, error } of await removeDeadContainers(runtime, state, collection)) this.#cannotRemove(id, error);
+  }
+
+  /** Neither the pod nor its end waits for what the engine cannot remove: the next sync, or the collector of orphans, asks again. */
+  #cannotRemove(containerID: string, err: unknown): void {
+    const { name, namespace } = this.#pod.metadata;
+    this.#context.logger.error("Cannot remove a dead container yet", { pod: `${namespace}/${name}`, containerID, err });
   }
 
   #syncAgainMs(): number {
@@ -257,6 +306,7 @@ export class PodWorker {
 
   /** Its readiness counts also while it ends. */
   #tellMeanwhile(state: PodState | undefined): void {
+    if (this.#stage !== "terminating") return;
     const hasEnded = isPodTerminal({ status: this.#status ?? this.#pod.status });
     if (state && !hasEnded && !this.#removed && !this.#verdict) this.#tell(state);
   }
@@ -290,7 +340,7 @@ export class PodWorker {
     const { uid, deletionTimestamp } = this.#pod.metadata;
     if (!this.#removed && deletionTimestamp !== undefined) statuses.terminate(this.#pod, this.#status!);
     if (!this.#removed && deletionTimestamp === undefined) return;
-    await removePodFromRuntime(runtime, await this.#observe());
+    for (const { id, error } of await removePodFromRuntime(runtime, await this.#observe())) this.#cannotRemove(id, error);
     if (!this.#removed) return;
     await forgetPod(this.#context, uid);
     this.#stopped = true;

@@ -120,10 +120,9 @@ function dueContainers(context: PodContext, { pod, state, failures }: PodSync, n
   const containers = names.flatMap((name) => {
     const container = allContainers(pod).find((candidate) => candidate.name === name);
     if (!container) return [];
-    const ended = state.containers.find((status) => status.name === name && status.state === "exited");
+    const ended = lastEnd(state, name);
     if (!ended) return [container];
-    const key = `${pod.metadata.uid}_${name}_${containerHash(container)}`;
-    const { waitMs, backoffMs } = context.backoff.admit(key, ended.finishedAt);
+    const { waitMs, backoffMs } = context.backoff.look(backoffKey(pod, container), ended.finishedAt);
     if (waitMs === 0) return [container];
     retryMs = Math.min(retryMs ?? waitMs, waitMs);
     context.events.warning(pod, {
@@ -140,6 +139,14 @@ function dueContainers(context: PodContext, { pod, state, failures }: PodSync, n
   return { containers, retryMs };
 }
 
+function lastEnd(state: PodState, name: string) {
+  return state.containers.find((status) => status.name === name && status.state === "exited");
+}
+
+function backoffKey(pod: Pod, container: Container | EphemeralContainer): string {
+  return `${pod.metadata.uid}_${container.name}_${containerHash(container)}`;
+}
+
 /** One after the other, as upstream; true when one failed. */
 async function startAll(
   context: PodContext,
@@ -149,6 +156,9 @@ async function startAll(
   let failed = false;
   for (const container of containers) {
     signal.throwIfAborted();
+    // Only here: a sandbox that failed is no crash of what was to run in it.
+    const ended = lastEnd(state, container.name);
+    if (ended) context.backoff.count(backoffKey(pod, container), ended.finishedAt);
     try {
       const image = await context.images.ensure(pod, container, signal).catch((error: unknown) => {
         if (error instanceof ContainerStartError) {
