@@ -64,6 +64,11 @@ async function removePortmapChains(): Promise<void> {
   }
 }
 
+/** Of a klog line "E1121 22:18:28.806000 ...". */
+function loggedAtMs(line: string): number {
+  return Date.parse(`1970-01-01T${line.split(" ")[1]!.slice(0, 12)}Z`);
+}
+
 test("pods on CNI plugins", async (t) => {
   const hadChains = (await run("iptables-save", ["-t", "nat"])).stdout.includes(":CNI-HOSTPORT-DNAT");
   t.teardown(() => (hadChains ? undefined : removePortmapChains()));
@@ -127,6 +132,19 @@ test("pods on CNI plugins", async (t) => {
       said,
       /FailedCreatePodSandBox: Failed to create pod sandbox: failed to set up sandbox container "[0-9a-f]{64}" network for pod "broken": networkPlugin cni failed to set up pod "broken_default" network: plugin type="no-such-plugin" failed \(add\): failed to find plugin "no-such-plugin" in path \[/,
     );
+    // Each try makes and removes a sandbox, which the engine tells of: that is no reason for the next.
+    const tries = await eventually(
+      "four tries",
+      async () => {
+        const lines = kubelet.log().split("\n");
+        const failed = lines.filter((line) => /Error syncing pod, skipping.*"default\/broken"/.test(line));
+        return failed.length >= 4 && failed.map(loggedAtMs);
+      },
+      patienceMs,
+    );
+    // After the first comes an update of the pod: the status that was just told.
+    const gapsMs = tries.slice(2).map((at, index) => at - tries[index + 1]!);
+    t.ok(Math.min(...gapsMs) >= 400, `${gapsMs} ms between tries`);
     configure({ type: "moody" });
     await create("moody");
     const words = 'plugin type="moody" failed (add): not today; it rains';
