@@ -68,8 +68,7 @@ test("the engine cannot remove what has ended", async (t) => {
   });
 });
 
-const isSandbox = (attempt: number) => (name: string) =>
-  name.startsWith("/k8s_POD_") && name.endsWith(`_${attempt}`);
+const isSandbox = (attempt: number) => (name: string) => name.startsWith("/k8s_POD_") && name.endsWith(`_${attempt}`);
 
 test("a Docker daemon that is killed and started again", async (t) => {
   const [server, daemon] = await Promise.all([

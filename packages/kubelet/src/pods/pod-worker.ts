@@ -340,7 +340,8 @@ export class PodWorker {
     const { uid, deletionTimestamp } = this.#pod.metadata;
     if (!this.#removed && deletionTimestamp !== undefined) statuses.terminate(this.#pod, this.#status!);
     if (!this.#removed && deletionTimestamp === undefined) return;
-    for (const { id, error } of await removePodFromRuntime(runtime, await this.#observe())) this.#cannotRemove(id, error);
+    for (const { id, error } of await removePodFromRuntime(runtime, await this.#observe()))
+      this.#cannotRemove(id, error);
     if (!this.#removed) return;
     await forgetPod(this.#context, uid);
     this.#stopped = true;
