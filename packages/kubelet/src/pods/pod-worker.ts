@@ -1,10 +1,8 @@
-// One pod's life: syncing, terminating, terminated, finished. Serial: one step at a time, whatever wakes it in between
-// becomes one more step. Mirrors upstream's pod_workers.go; the steps themselves live beside it.
+// One pod's life: syncing, terminating, terminated, finished. Mirrors upstream's pod_workers.go; the steps themselves, and
+// when they are due, live beside it.
 
 import type { Pod, PodStatus } from "@picokube/api/core/v1";
 import { isPodTerminal } from "@picokube/api/pod";
-import { exponential } from "@picokube/component-base/backoff";
-import type { Timer } from "@picokube/component-base/clock";
 import { PodResize } from "../allocation/pod-resize.js";
 import type { PodOperation } from "../metrics/instruments.js";
 import type { PodState } from "../parts.js";
@@ -17,16 +15,14 @@ import type { PodContext } from "./pod-context.js";
 import { generatePodStatus } from "./pod-status.js";
 import { forgetPod, releasePod } from "./release-pod.js";
 import { requireNetwork } from "./start-sandbox.js";
+import { StepLoop } from "./step-loop.js";
 import { type PodSync, type SyncOutcome, syncPod } from "./sync-pod.js";
 import { TerminationMessages } from "./termination-messages.js";
 import { deadlineExceeded, deadlineLeftMs, effectiveGraceSeconds, type Verdict } from "./verdict.js";
 
 type Stage = "syncing" | "terminating" | "terminated" | "finished";
 
-const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.1 };
 const retryAfterFailureMs = 10_000;
-/** As often as upstream's PLEG lists: no more often does a pod that fails hear of what it did itself. */
-const newsPeriodMs = 1_000;
 
 export class PodWorker {
   readonly #context: PodContext;
@@ -34,23 +30,13 @@ export class PodWorker {
   readonly #failures = new Map<string, { reason: string; message: string }>();
   readonly #messages: TerminationMessages;
   readonly #resize: PodResize;
-  readonly #retry = exponential(retry);
+  readonly #loop: StepLoop;
   #pod: Pod;
   #stage: Stage = "syncing";
   #verdict: Verdict | undefined;
   #status: PodStatus | undefined;
   #operation: PodOperation = "create";
   #removed = false;
-  #stopped = false;
-  #dirty = false;
-  /** The runtime changed while a step ran. */
-  #news = false;
-  /** When the last step failed; undefined when it did not. */
-  #failedAtMs: number | undefined;
-  #running: Promise<void> | undefined;
-  #step = new AbortController();
-  #timer: Timer | undefined;
-  #dueMs = Number.POSITIVE_INFINITY;
   /** Of the termination under way. */
   #graceSeconds: number | undefined;
 
@@ -61,6 +47,11 @@ export class PodWorker {
     this.#resize = new PodResize(context, pod);
     this.#onGone = onGone;
     this.#messages = new TerminationMessages(context.runtime);
+    this.#loop = new StepLoop({
+      clock: context.clock,
+      step: (signal) => this.#step(signal),
+      onFailure: (err) => this.#context.logger.error("Error syncing pod, skipping", { ...this.#logged(), err }),
+    });
   }
 
   get pod(): Pod {
@@ -87,7 +78,7 @@ export class PodWorker {
     this.#pod = pod;
     if (this.#status) this.#operation = "update";
     this.#resize.update(pod);
-    if (isDeletion && this.#stage === "syncing") this.#interrupt();
+    if (isDeletion && this.#stage === "syncing") this.#loop.interrupt();
     this.#hurry();
     this.wake();
   }
@@ -95,7 +86,7 @@ export class PodWorker {
   /** The pod must not run (any more); the first verdict counts. */
   end(verdict: Verdict): void {
     this.#verdict ??= verdict;
-    if (this.#stage === "syncing") this.#interrupt();
+    if (this.#stage === "syncing") this.#loop.interrupt();
     this.#hurry();
     this.wake();
   }
@@ -104,93 +95,50 @@ export class PodWorker {
   #hurry(): void {
     if (this.#stage !== "terminating") return;
     if (effectiveGraceSeconds(this.#pod, this.#verdict) < (this.#graceSeconds ?? Number.POSITIVE_INFINITY))
-      this.#interrupt();
+      this.#loop.interrupt();
   }
 
   /** The API (or the file) has forgotten the pod. */
   remove(): void {
     this.#removed = true;
-    if (this.#stage === "syncing") this.#interrupt();
+    if (this.#stage === "syncing") this.#loop.interrupt();
     this.wake();
   }
 
   /** Begins when the others have ended, whatever wakes it before. */
   beginAfter(others: Promise<void>): void {
-    this.#running = others.then(() => {
-      this.#running = undefined;
-      this.wake();
-    });
+    this.#loop.beginAfter(others);
   }
 
   /** Something may have changed. Coalesces. */
   wake(): void {
-    if (this.#stopped) return;
-    this.#dirty = true;
     this.#tellMeanwhile(this.#context.states.get(this.#pod.metadata.uid));
-    this.#running ??= this.#run();
+    this.#loop.wake();
   }
 
-  /** The runtime tells of a change. Soon after a failure it may be what the failed step itself did and undid: that waits. */
+  /** The runtime tells of a change. */
   runtimeChanged(): void {
-    if (this.#stopped) return;
     this.#tellMeanwhile(this.#context.states.get(this.#pod.metadata.uid));
-    if (this.#running) this.#news = true;
-    else if (this.#failedAtMs === undefined) this.wake();
-    else this.#wakeIn(this.#failedAtMs + newsPeriodMs - this.#context.clock.now());
-  }
-
-  /** Unless it is due sooner. */
-  #wakeIn(delayMs: number): void {
-    const dueMs = this.#context.clock.now() + Math.max(0, delayMs);
-    if (this.#stopped || dueMs >= this.#dueMs) return;
-    this.#timer?.cancel();
-    this.#dueMs = dueMs;
-    this.#timer = this.#context.clock.after(Math.max(0, delayMs), () => this.wake());
+    this.#loop.news();
   }
 
   /** Ends the loop and leaves the pod running, as a kubelet that stops does. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    this.#interrupt();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  #interrupt(): void {
-    this.#step.abort(new Error("the pod's desired state has changed"));
+  #logged() {
+    const { name, namespace, uid } = this.#pod.metadata;
+    return { pod: `${namespace}/${name}`, podUID: uid };
   }
 
-  async #run(): Promise<void> {
-    while (this.#dirty && !this.#stopped) {
-      this.#dirty = false;
-      this.#news = false;
-      this.#timer?.cancel();
-      this.#dueMs = Number.POSITIVE_INFINITY;
-      this.#step = new AbortController();
-      let againMs: number | undefined;
-      const { clock, instruments } = this.#context;
-      const [operation, beganMs] = [this.#operation, clock.now()];
-      this.#operation = "sync";
-      try {
-        againMs = await this.#next(this.#step.signal);
-        instruments.podSynced(this.#stage === "syncing" ? operation : "kill", clock.now() - beganMs);
-        this.#retry.reset();
-        this.#failedAtMs = undefined;
-        this.#dirty ||= this.#news;
-      } catch (err) {
-        if (this.#step.signal.aborted) {
-          this.#dirty = true;
-          continue;
-        }
-        const { name, namespace, uid } = this.#pod.metadata;
-        this.#context.logger.error("Error syncing pod, skipping", { pod: `${namespace}/${name}`, podUID: uid, err });
-        this.#failedAtMs = clock.now();
-        againMs = Math.min(this.#retry.next(), this.#news ? newsPeriodMs : Number.POSITIVE_INFINITY);
-      }
-      if (againMs !== undefined) this.#wakeIn(againMs);
-    }
-    this.#running = undefined;
-    if (this.#dirty && !this.#stopped) this.wake();
+  async #step(signal: AbortSignal): Promise<number | undefined> {
+    const { clock, instruments } = this.#context;
+    const [operation, beganMs] = [this.#operation, clock.now()];
+    this.#operation = "sync";
+    const againMs = await this.#next(signal);
+    instruments.podSynced(this.#stage === "syncing" ? operation : "kill", clock.now() - beganMs);
+    return againMs;
   }
 
   /** One step; resolves to when the next is due without anybody's waking. */
@@ -279,8 +227,7 @@ export class PodWorker {
 
   /** Neither the pod nor its end waits for what the engine cannot remove: the next sync, or the collector of orphans, asks again. */
   #cannotRemove(containerID: string, err: unknown): void {
-    const { name, namespace } = this.#pod.metadata;
-    this.#context.logger.error("Cannot remove a dead container yet", { pod: `${namespace}/${name}`, containerID, err });
+    this.#context.logger.error("Cannot remove a dead container yet", { ...this.#logged(), containerID, err });
   }
 
   #syncAgainMs(): number {
@@ -344,7 +291,7 @@ export class PodWorker {
       this.#cannotRemove(id, error);
     if (!this.#removed) return;
     await forgetPod(this.#context, uid);
-    this.#stopped = true;
+    this.#loop.end();
     this.#onGone(uid);
   }
 }
