@@ -4,7 +4,7 @@
 import { configmaps, type Pod, pods, secrets, type Volume } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+import { eventually, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 import { mountsOf, using } from "./volumes.testing.js";
 
 const patienceMs = 60_000;
@@ -13,15 +13,9 @@ const namespace = "default";
 test("volumes of the API's objects", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
-  const { create, until, remove, kubectl, eventsOf } = await podsOf(server);
+  const { create, until, ready, removeAll, kubectl, inside, said, eventsOf } = await podsOf(server);
   const kubelet = await startKubelet(t, server, { bridge: "picotest83", subnet: 83 });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
-  const removeAll = (names: readonly string[]) => Promise.all(names.map((name) => remove(name)));
-  const ready = (name: string) => until(name, "ready", isReady, patienceMs);
-  const inside = (pod: string, script: string, container = "c") =>
-    kubectl("exec", pod, "-c", container, "--", "sh", "-c", script);
-  const said = (pod: string, words: string) =>
-    eventually(words, async () => (await eventsOf(pod)).includes(words), patienceMs);
 
   await t.test("files of the API: modes, sources together, and what follows a change", async (t) => {
     const metadata = (name: string) => ({ name, namespace });

@@ -13,6 +13,8 @@ import { freePort, type TestApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
 import type { Test } from "tap";
 
+const patienceMs = 60_000;
+
 /** A command to its end; rejects when it fails. */
 export const run = promisify(execFile);
 
@@ -187,6 +189,38 @@ export async function podsOf(server: TestApiServer) {
       if (isNotFound(error)) return undefined;
       throw error;
     });
+  /** Deletes the pod and waits for its end; asks again where a connection was lost. */
+  const remove = (name: string, graceSeconds = 1) =>
+    eventually(
+      `${name} is gone`,
+      async () => {
+        const found = await get(name);
+        if (!found) return true;
+        if (found.metadata.deletionTimestamp) return false;
+        const options = { gracePeriodSeconds: graceSeconds };
+        await client.delete(pods, { name, namespace: "default" }, options).catch(() => undefined);
+        return false;
+      },
+      patienceMs,
+    );
+  const until = async (name: string, what: string, check: (pod: Pod) => unknown, timeoutMs?: number) => {
+    let last: Pod | undefined;
+    const probe = async () => {
+      last = await get(name);
+      return last && check(last) ? last : undefined;
+    };
+    return eventually(`${name}: ${what}`, probe, timeoutMs).catch((error: Error) => {
+      throw new Error(`${error.message}; its status: ${JSON.stringify(last?.status)}`, { cause: error });
+    });
+  };
+  const eventsOf = (name: string) =>
+    kubectl(
+      "get",
+      "events",
+      `--field-selector=involvedObject.name=${name}`,
+      "-o",
+      "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}",
+    );
   return {
     kubectl,
     get,
@@ -201,37 +235,17 @@ export async function podsOf(server: TestApiServer) {
           ...spec,
         },
       } as never),
-    /** Deletes the pod and waits for its end; asks again where a connection was lost. */
-    remove: (name: string, graceSeconds = 1) =>
-      eventually(
-        `${name} is gone`,
-        async () => {
-          const found = await get(name);
-          if (!found) return true;
-          if (found.metadata.deletionTimestamp) return false;
-          const options = { gracePeriodSeconds: graceSeconds };
-          await client.delete(pods, { name, namespace: "default" }, options).catch(() => undefined);
-          return false;
-        },
-        60_000,
-      ),
-    until: async (name: string, what: string, check: (pod: Pod) => unknown, timeoutMs?: number) => {
-      let last: Pod | undefined;
-      const probe = async () => {
-        last = await get(name);
-        return last && check(last) ? last : undefined;
-      };
-      return eventually(`${name}: ${what}`, probe, timeoutMs).catch((error: Error) => {
-        throw new Error(`${error.message}; its status: ${JSON.stringify(last?.status)}`, { cause: error });
-      });
-    },
-    eventsOf: (name: string) =>
-      kubectl(
-        "get",
-        "events",
-        `--field-selector=involvedObject.name=${name}`,
-        "-o",
-        "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}",
-      ),
+    remove,
+    removeAll: (names: readonly string[]) => Promise.all(names.map((name) => remove(name))),
+    until,
+    /** Waits until the pod is ready. */
+    ready: (name: string) => until(name, "ready", isReady, patienceMs),
+    eventsOf,
+    /** Waits until an event of the pod says so. */
+    said: (name: string, words: string) =>
+      eventually(words, async () => (await eventsOf(name)).includes(words), patienceMs),
+    /** What the script prints in a container of the pod. */
+    inside: (name: string, script: string, container = "c") =>
+      kubectl("exec", name, "-c", container, "--", "sh", "-c", script),
   };
 }

@@ -12,7 +12,7 @@ import { parseQuantity } from "@picokube/api/quantity";
 import { startApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { eventually, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const docker = new Docker({ socketPath: "/var/run/docker.sock" });
 const patienceMs = 60_000;
@@ -51,7 +51,7 @@ function ask(host: string, port: number): Promise<string | undefined> {
 test("a pod's surroundings", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
-  const { create, get, until, remove, kubectl, eventsOf } = await podsOf(server);
+  const { create, get, until, ready, removeAll, inside, said, eventsOf } = await podsOf(server);
   const resolvConf = join(t.testdir({}), "resolv.conf");
   const searches = Array.from({ length: 30 }, (_, number) => `s${number}.example.com`);
   const four = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
@@ -66,16 +66,11 @@ test("a pod's surroundings", async (t) => {
     },
     patienceMs,
   );
-  const ready = (name: string) => until(name, "ready", isReady, patienceMs);
-  const inside = (pod: string, script: string) => kubectl("exec", pod, "--", "sh", "-c", script);
-  const said = (pod: string, words: string) =>
-    eventually(words, async () => (await eventsOf(pod)).includes(words), patienceMs);
   /** The variables that the container's first process was started with. */
   const environmentOf = async (pod: string) => {
     const entries = (await inside(pod, "cat /proc/1/environ")).split("\0").filter(Boolean);
     return Object.fromEntries(entries.map((entry) => [entry.split("=", 1)[0], entry.slice(entry.indexOf("=") + 1)]));
   };
-  const removeAll = (names: readonly string[]) => Promise.all(names.map((name) => remove(name)));
   const metadata = (name: string) => ({ name, namespace });
 
   await t.test("variables: values, sources, references, Services, what is missing", async (t) => {

@@ -28,7 +28,7 @@ const docker = new Docker({ socketPath: "/var/run/docker.sock" });
 test("what surrounds a pod", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
-  const { create, get, until, remove, kubectl, eventsOf } = await podsOf(server);
+  const { create, get, until, ready, remove, removeAll, kubectl, said } = await podsOf(server);
   // Empty answers until a story says otherwise.
   let answer = "";
   let seenHeader: string | undefined;
@@ -72,7 +72,7 @@ test("what surrounds a pod", async (t) => {
     const pause = "[ $((i % 70)) = 0 ] && sleep 0.3";
     const command = `i=0; while [ $i -lt ${count} ]; do i=$((i+1)); echo line $i; ${pause}; done; echo last >&2; exec sleep 600`;
     await create("talker", { containers: [{ name: "c", image: "busybox", command: ["sh", "-c", command] }] });
-    const pod = await until("talker", "ready", isReady, patienceMs);
+    const pod = await ready("talker");
     const logs = join(kubelet.rootDir, "log");
     const folder = join(logs, "pods", `default_talker_${pod.metadata.uid}`);
     const id = pod.status!.containerStatuses![0]!.containerID!.replace("docker://", "");
@@ -98,11 +98,11 @@ test("what surrounds a pod", async (t) => {
 
     const tail = 200;
     const expected = Array.from({ length: tail - 1 }, (_, line) => `line ${count - tail + 2 + line}\n`).join("");
-    const said = await eventually("the tail over a rotation", async () => {
+    const tailed = await eventually("the tail over a rotation", async () => {
       const text = await kubectl("logs", "talker", `--tail=${tail}`);
       return text.includes("last\n") && text;
     });
-    t.equal(said.replace("last\n", ""), expected);
+    t.equal(tailed.replace("last\n", ""), expected);
     await remove("talker");
     await eventually("the files go with the pod", async () => !existsSync(folder) && !existsSync(link), patienceMs);
   });
@@ -135,7 +135,7 @@ test("what surrounds a pod", async (t) => {
     const safe = { name: "net.ipv4.ip_unprivileged_port_start", value: "79" };
     await client.create(runtimeclasses, { metadata: { name: "plain" }, handler: "runc" });
     await create("tuned", { securityContext: { sysctls: [allowed, safe] }, runtimeClassName: "plain" });
-    await until("tuned", "ready", isReady, patienceMs);
+    await ready("tuned");
     const files = ["/proc/sys/net/core/somaxconn", "/proc/sys/net/ipv4/ip_unprivileged_port_start"];
     t.equal(await kubectl("exec", "tuned", "--", "cat", ...files), "77\n79\n");
     const [container] = await kubelet.containers();
@@ -146,8 +146,6 @@ test("what surrounds a pod", async (t) => {
     const words = 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted';
     t.match(refused.status, { reason: "SysctlForbidden", message: words });
 
-    const said = (name: string, words: string) =>
-      eventually(words, async () => (await eventsOf(name)).includes(words), patienceMs);
     await create("users", { hostUsers: false });
     await said(
       "users",
@@ -181,20 +179,20 @@ test("what surrounds a pod", async (t) => {
         { ...sleeper("own"), securityContext: own },
       ],
     });
-    await until("filtered", "ready", isReady, patienceMs);
+    await ready("filtered");
     const modeOf = async (name: string) =>
       /Seccomp:\s+(\d)/.exec(await kubectl("exec", "filtered", "-c", name, "--", "cat", "/proc/self/status"))?.[1];
     t.same([await modeOf("open"), await modeOf("usual"), await modeOf("own")], ["0", "2", "2"]);
     await kubectl("exec", "filtered", "-c", "usual", "--", "mkdir", "/made");
     await t.rejects(kubectl("exec", "filtered", "-c", "own", "--", "mkdir", "/made"), /Operation not permitted/);
-    for (const name of ["tuned", "forbidden", "users", "filtered"]) await remove(name);
+    await removeAll(["tuned", "forbidden", "users", "filtered"]);
   });
 
   await t.test(
     "kubectl cp carries 100 MB out and in, unchanged; kubectl debug looks into a pod and into the node",
     async (t) => {
       await create("store");
-      await until("store", "ready", isReady, patienceMs);
+      await ready("store");
       const inside = async (file: string) => (await kubectl("exec", "store", "--", "sha256sum", file)).split(" ")[0];
       await kubectl("exec", "store", "--", "dd", "if=/dev/urandom", "of=/tmp/out", "bs=1048576", "count=100");
       const wanted = await inside("/tmp/out");
@@ -256,7 +254,7 @@ test("what surrounds a pod", async (t) => {
       containers: [{ ...sleeper(), ...uses, resources }],
       volumes: [{ name: "data", emptyDir: {} }],
     });
-    const pod = await until("seen", "ready", isReady, patienceMs);
+    const pod = await ready("seen");
     await kubectl("exec", "seen", "--", "dd", "if=/dev/zero", "of=/data/file", "bs=1024", "count=1024");
     await kubectl("exec", "seen", "--", "dd", "if=/dev/zero", "of=/root/file", "bs=1024", "count=2048");
     const raw = (path: string) => kubectl("get", "--raw", `/api/v1/nodes/node-1/proxy${path}`);

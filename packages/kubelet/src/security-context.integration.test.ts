@@ -8,7 +8,7 @@ import type { Container, Pod, PodSpec } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+import { eventually, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 import { hasAppArmor } from "./node/machine.js";
 
 const patienceMs = 60_000;
@@ -32,7 +32,7 @@ function hasEveryCapability(): boolean {
 
 test("security contexts", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
-  const { create, until, kubectl, eventsOf } = await podsOf(server);
+  const { create, until, ready, kubectl, eventsOf, said } = await podsOf(server);
   const kubelet = await startKubelet(t, server, { bridge: "picotest80", subnet: 80 });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
   const inside = (pod: string, container: string, ...command: string[]) =>
@@ -44,7 +44,6 @@ test("security contexts", async (t) => {
   };
   const message = (pod: Pod, name: string) =>
     pod.status?.containerStatuses?.find((status) => status.name === name)?.state?.waiting?.message;
-  const ready = (name: string) => until(name, "ready", isReady, patienceMs);
 
   await t.test("users and groups, of the pod and of the container", async (t) => {
     await create("users", {
@@ -194,7 +193,7 @@ test("security contexts", async (t) => {
     await create("unmasked", { ...unmasked, hostUsers: false });
     await create("masked", { containers: [guarded("c", { procMount: "Default" })] });
     const words = 'Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces';
-    await eventually(words, async () => (await eventsOf("unmasked")).includes(words), patienceMs);
+    await said("unmasked", words);
     await ready("masked");
     t.match(await inside("masked", "c", "cat", "/proc/mounts"), /^proc \/proc\/sys proc ro,/m);
   });

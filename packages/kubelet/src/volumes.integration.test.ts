@@ -9,7 +9,7 @@ import { nodes, type Pod, type Volume, type VolumeMount } from "@picokube/api/co
 import { startApiServer } from "@picokube/testing/apiserver";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { eventually, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 import { mountedBelow } from "./volumes/mounter.js";
 import { mountsOf, using } from "./volumes.testing.js";
 
@@ -23,17 +23,11 @@ const hostPath = (name: string, path: string, type: HostPathType): Volume => ({ 
 test("volumes of the node", async (t) => {
   const server = await startApiServer(t, { flags: ["--kubelet-preferred-address-types=InternalIP"] });
   const { client } = server;
-  const { create, until, remove, kubectl, eventsOf } = await podsOf(server);
+  const { create, until, ready, remove, removeAll, kubectl, inside, said } = await podsOf(server);
   const elsewhere = mkdtempSync(join(tmpdir(), "picokube-elsewhere-"));
   t.teardown(() => rmSync(elsewhere, { recursive: true, force: true }));
   const kubelet = await startKubelet(t, server, { bridge: "picotest81", subnet: 81 });
   await eventually("the node registers", async () => /node-1/.test(await kubectl("get", "nodes")), patienceMs);
-  const removeAll = (names: readonly string[]) => Promise.all(names.map((name) => remove(name)));
-  const ready = (name: string) => until(name, "ready", isReady, patienceMs);
-  const inside = (pod: string, script: string, container = "c") =>
-    kubectl("exec", pod, "-c", container, "--", "sh", "-c", script);
-  const said = (pod: string, words: string) =>
-    eventually(words, async () => (await eventsOf(pod)).includes(words), patienceMs);
   const volumesDir = (pod: Pod, plugin: string) => join(kubelet.rootDir, "pods", pod.metadata.uid, "volumes", plugin);
 
   await t.test("hostPath: each type takes what it names, refuses what it does not, and heals", async (t) => {
