@@ -34,37 +34,24 @@ export function createMetrics({ withProcess = true } = {}): Metrics {
     registry,
     contentType: registry.contentType,
     counter: ({ name, help, labels = [], collect }) =>
-      new Counter({
-        name,
-        help,
-        labelNames: [...labels],
-        registers,
-        ...(collect
-          ? {
-              collect() {
-                return collect(this);
-              },
-            }
-          : {}),
-      }),
+      new Counter({ name, help, labelNames: [...labels], registers, ...collectedBy(collect) }),
     gauge: ({ name, help, labels = [], collect }) =>
-      new Gauge({
-        name,
-        help,
-        labelNames: [...labels],
-        registers,
-        ...(collect
-          ? {
-              collect() {
-                collect(this);
-              },
-            }
-          : {}),
-      }),
+      new Gauge({ name, help, labelNames: [...labels], registers, ...collectedBy(collect) }),
     histogram: ({ name, help, labels = [], buckets }) =>
       new Histogram({ name, help, labelNames: [...labels], registers, ...(buckets ? { buckets } : {}) }),
     render: () => registry.metrics(),
   };
+}
+
+/** prom-client gives the metric as this. */
+function collectedBy<Metric>(collect?: (metric: Metric) => Promise<void> | void) {
+  return collect
+    ? {
+        collect(this: Metric) {
+          return collect(this);
+        },
+      }
+    : {};
 }
 
 /** count upper bounds, each so many times the one before. */
