@@ -1,23 +1,15 @@
 // httpGet probes against real servers: which answers are a success, a warning, a failure, and what is sent.
 
-import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Server } from "node:net";
 import { createCa } from "@picokube/pki/ca";
 import { issueCertificate } from "@picokube/pki/certificate";
-import { type Test, test } from "tap";
+import { test } from "tap";
 import { urlOf } from "./http-get.js";
 import { probeHttp } from "./http-probe.js";
+import { listen } from "./servers.testing.js";
 
 const timeoutMs = 30_000;
-
-async function listen(t: Test, server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
 
 test("redirects", async (t) => {
   let hops = 0;

@@ -1,6 +1,4 @@
 import { createServer } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
-import type { AddressInfo } from "node:net";
 import type { Container } from "@picokube/api/core/v1";
 import { pod } from "@picokube/testing/builders";
 import { steppingClock } from "@picokube/testing/stepping-clock";
@@ -11,6 +9,7 @@ import { probeGrpc } from "./grpc-probe.js";
 import { probeHttp } from "./http-probe.js";
 import { ProbeError, resolvePort } from "./probe-outcome.js";
 import { createProber } from "./prober.js";
+import { grpcHealth, listen } from "./servers.testing.js";
 import { probeTcp } from "./tcp-probe.js";
 import { Threshold } from "./threshold.js";
 
@@ -46,9 +45,7 @@ test("http and tcp", async (t) => {
     response.statusCode = request.headers["x-key"] === "k" || request.url !== "/ok" ? status : 403;
     response.end("body");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(t, server);
   const at = (path: string, timeoutMs = 1000) =>
     probeHttp({ url: new URL(`http://127.0.0.1:${port}${path}`), headers: [{ name: "X-Key", value: "k" }], timeoutMs });
   t.same(await at("/ok"), { success: true, message: "" });
@@ -65,20 +62,8 @@ test("http and tcp", async (t) => {
 });
 
 test("grpc health", async (t) => {
-  const server = createHttp2Server();
-  server.on("stream", (stream) => {
-    const parts: Buffer[] = [];
-    stream.on("data", (part: Buffer) => parts.push(part));
-    stream.on("end", () => {
-      const service = Buffer.concat(parts).subarray(7).toString();
-      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-      stream.end(Buffer.from([0, 0, 0, 0, 2, 8, service === "sick" ? 2 : 1]));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const { health, port } = await grpcHealth(t);
+  health.set("", 1).set("sick", 2);
   const ask = (service: string) => probeGrpc({ host: "127.0.0.1", port, service, timeoutMs: 1000 });
   t.same(await ask(""), { success: true, message: "" });
   t.same(await ask("sick"), { success: false, message: 'service unhealthy (responded with "NOT_SERVING")' });

@@ -1,25 +1,17 @@
 // Every kind of probe through a whole kubelet: pods on the host's network, whose answers the test's own servers give. What
 // becomes of readiness, restarts and events. Needs root, Docker, and the test image busybox.
 
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import type { Container, Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { type Test, test } from "tap";
 import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { grpcHealth, listen } from "./servers.testing.js";
 
 const patienceMs = 120_000;
-
-async function listen(t: Test, server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
 
 /** An HTTP server whose answer to a path can be changed, and that knows what it was asked. */
 async function web(t: Test) {
@@ -31,23 +23,6 @@ async function web(t: Test) {
     response.writeHead(status, status === 302 ? { location: "http://elsewhere.example/" } : {}).end("words");
   });
   return { answers, asked, port: await listen(t, server) };
-}
-
-/** The gRPC health service; 1 is SERVING, 2 NOT_SERVING. */
-async function grpcHealth(t: Test) {
-  const health = new Map<string, number>();
-  const server = createHttp2Server();
-  server.on("stream", (stream) => {
-    const parts: Buffer[] = [];
-    stream.on("data", (part: Buffer) => parts.push(part));
-    stream.on("end", () => {
-      const service = Buffer.concat(parts).subarray(7).toString();
-      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-      stream.end(Buffer.from([0, 0, 0, 0, 2, 8, health.get(service) ?? 3]));
-    });
-  });
-  return { health, port: await listen(t, server) };
 }
 
 const often = { periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 1 };
