@@ -4,29 +4,8 @@
 import type { Container, PodSpec, PodStatus } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 import { test } from "tap";
-import type { ContainerStatus } from "../cri/runtime.js";
-import { testContainer, testPod, testSandbox, testState } from "./observed.js";
-import { generatePodStatus, type PodStatusInputs } from "./pod-status.js";
-
-type Inputs = Partial<PodStatusInputs> & { spec?: Partial<PodSpec>; deleted?: boolean };
-
-function generate(containers: readonly ContainerStatus[], { spec, deleted, ...more }: Inputs = {}): PodStatus {
-  const pod = testPod(spec);
-  if (deleted) pod.metadata.deletionTimestamp = "2026-01-01T00:01:00Z";
-  return generatePodStatus({
-    pod,
-    state: testState(containers),
-    old: undefined,
-    failures: new Map(),
-    readiness: () => undefined,
-    startup: () => undefined,
-    terminationMessage: () => "",
-    hostIps: ["192.168.1.1"],
-    nowMs: Date.UTC(2026, 0, 1),
-    terminal: false,
-    ...more,
-  });
-}
+import { testContainer, testSandbox, testState } from "./observed.js";
+import { testStatus } from "./pod-status.testing.js";
 
 const init: Container = { name: "init", image: "i" };
 const side: Container = { name: "side", image: "i", restartPolicy: "Always" };
@@ -63,50 +42,50 @@ const waitingReasons = [
 const rows: Row[] = [
   {
     name: "nothing yet",
-    status: generate([], { state: testState([], []) }),
+    status: testStatus([], { state: testState([], []) }),
     phase: "Pending",
     state: { waiting: { reason: "ContainerCreating" } },
     ready: unready,
   },
   {
     name: "an init container first",
-    status: generate([testContainer({ container: init, state: "running" })], { spec: withInit }),
+    status: testStatus([testContainer({ container: init, state: "running" })], { spec: withInit }),
     phase: "Pending",
     state: { waiting: { reason: "PodInitializing" } },
     ready: unready,
   },
   ...waitingReasons.map((reason) => ({
     name: reason,
-    status: generate([], { failures: failure(reason) }),
+    status: testStatus([], { failures: failure(reason) }),
     phase: "Pending",
     state: { waiting: { reason, message: "m" } },
     ready: unready,
   })),
   {
     name: "created, about to start",
-    status: generate([testContainer({ state: "created" })]),
+    status: testStatus([testContainer({ state: "created" })]),
     phase: "Pending",
     state: { waiting: {} },
     ready: unready,
   },
-  { name: "running", status: generate([running]), phase: "Running", state: { running: {} }, ready },
+  { name: "running", status: testStatus([running]), phase: "Running", state: { running: {} }, ready },
   {
     name: "Completed",
-    status: generate([succeeded], { spec: never }),
+    status: testStatus([succeeded], { spec: never }),
     phase: "Succeeded",
     state: { terminated: { exitCode: 0, reason: "Completed" } },
     ready: over("PodCompleted"),
   },
   {
     name: "Error",
-    status: generate([failed], { spec: never }),
+    status: testStatus([failed], { spec: never }),
     phase: "Failed",
     state: { terminated: { exitCode: 1, reason: "Error" } },
     ready: over("PodFailed"),
   },
   {
     name: "OOMKilled, in back-off, of the third attempt",
-    status: generate([{ ...testContainer({ state: "exited", exitCode: 137, attempt: 2 }), oomKilled: true }], {
+    status: testStatus([{ ...testContainer({ state: "exited", exitCode: 137, attempt: 2 }), oomKilled: true }], {
       failures: failure("CrashLoopBackOff"),
     }),
     phase: "Running",
@@ -117,7 +96,7 @@ const rows: Row[] = [
   },
   {
     name: "RunContainerError",
-    status: generate([cannotRun], { failures: failure("RunContainerError"), terminationMessage: () => "" }),
+    status: testStatus([cannotRun], { failures: failure("RunContainerError"), terminationMessage: () => "" }),
     phase: "Running",
     state: { waiting: { reason: "RunContainerError" } },
     lastState: { terminated: { exitCode: 127, reason: "ContainerCannotRun", message: "no such file" } },
@@ -125,14 +104,14 @@ const rows: Row[] = [
   },
   {
     name: "the engine's words come before the container's own",
-    status: generate([cannotRun], { spec: never, terminationMessage: () => "bye" }),
+    status: testStatus([cannotRun], { spec: never, terminationMessage: () => "bye" }),
     phase: "Failed",
     state: { terminated: { message: "no such file: bye" } },
     ready: over("PodFailed"),
   },
   {
     name: "lost while it ran",
-    status: generate([], { old: generate([running]) }),
+    status: testStatus([], { old: testStatus([running]) }),
     phase: "Running",
     state: { waiting: { reason: "ContainerCreating" } },
     lastState: { terminated: { ...lost, message: lostWords } },
@@ -141,7 +120,7 @@ const rows: Row[] = [
   },
   {
     name: "lost, told twice: counted once",
-    status: generate([], { old: generate([], { old: generate([running]) }) }),
+    status: testStatus([], { old: testStatus([], { old: testStatus([running]) }) }),
     phase: "Running",
     state: { waiting: { reason: "ContainerCreating" } },
     lastState: { terminated: lost },
@@ -150,8 +129,8 @@ const rows: Row[] = [
   },
   {
     name: "the one after it knows",
-    status: generate([testContainer({ state: "running", attempt: 1 })], {
-      old: generate([], { old: generate([running]) }),
+    status: testStatus([testContainer({ state: "running", attempt: 1 })], {
+      old: testStatus([], { old: testStatus([running]) }),
     }),
     phase: "Running",
     state: { running: {} },
@@ -161,8 +140,8 @@ const rows: Row[] = [
   },
   {
     name: "the one before it was removed while it waited",
-    status: generate([testContainer({ state: "running", attempt: 1 })], {
-      old: generate([failed], { failures: failure("CrashLoopBackOff") }),
+    status: testStatus([testContainer({ state: "running", attempt: 1 })], {
+      old: testStatus([failed], { failures: failure("CrashLoopBackOff") }),
     }),
     phase: "Running",
     state: { running: {} },
@@ -172,7 +151,7 @@ const rows: Row[] = [
   },
   {
     name: "lost with Never: the pod has failed",
-    status: generate([], { spec: never, old: generate([running], { spec: never }) }),
+    status: testStatus([], { spec: never, old: testStatus([running], { spec: never }) }),
     phase: "Failed",
     state: { waiting: { reason: "ContainerCreating" } },
     lastState: { terminated: lost },
@@ -181,7 +160,7 @@ const rows: Row[] = [
   },
   {
     name: "deleted before its image was there",
-    status: generate([], { terminal: true, deleted: true, old: generate([]) }),
+    status: testStatus([], { terminal: true, deleted: true, old: testStatus([]) }),
     phase: "Failed",
     state: {
       terminated: { ...lost, message: "The container could not be located when the pod was terminated" },
@@ -190,7 +169,7 @@ const rows: Row[] = [
   },
   {
     name: "deleted while an init container ran: the regular one was never wanted",
-    status: generate([testContainer({ container: init, state: "exited", exitCode: 137 })], {
+    status: testStatus([testContainer({ container: init, state: "exited", exitCode: 137 })], {
       terminal: true,
       deleted: true,
       spec: withInit,
@@ -201,21 +180,21 @@ const rows: Row[] = [
   },
   {
     name: "collected after its end",
-    status: generate([], { spec: never, old: generate([failed], { spec: never }) }),
+    status: testStatus([], { spec: never, old: testStatus([failed], { spec: never }) }),
     phase: "Failed",
     state: { terminated: { exitCode: 1, reason: "Error" } },
     ready: over("PodFailed"),
   },
   {
     name: "a sidecar that still runs keeps its pod Running",
-    status: generate([succeeded, testContainer({ container: side, state: "running" })], { spec: withSide }),
+    status: testStatus([succeeded, testContainer({ container: side, state: "running" })], { spec: withSide }),
     phase: "Running",
     state: { terminated: { reason: "Completed" } },
     ready: unready,
   },
   {
     name: "how a sidecar ended says nothing of the pod",
-    status: generate([succeeded, testContainer({ container: side, state: "exited", exitCode: 137 })], {
+    status: testStatus([succeeded, testContainer({ container: side, state: "exited", exitCode: 137 })], {
       spec: withSide,
     }),
     phase: "Succeeded",
@@ -224,7 +203,7 @@ const rows: Row[] = [
   },
   ...(["Evicted", "DeadlineExceeded", "Terminated", "Preempting"] as const).map((reason) => ({
     name: reason,
-    status: generate([testContainer({ state: "exited", exitCode: 143 })], {
+    status: testStatus([testContainer({ state: "exited", exitCode: 143 })], {
       terminal: true,
       verdict: { phase: "Failed", reason, message: "m" },
     }),
@@ -251,8 +230,8 @@ test("what the API shows of a container", async (t) => {
 test("init containers behind the last that was started stay as they are", async (t) => {
   const spec = { initContainers: [init, side, { name: "later", image: "i" }] };
   const seen = [testContainer({ container: init, state: "exited" })];
-  const old = generate([...seen, testContainer({ container: side, state: "running" })], { spec });
-  t.match(generate(seen, { spec, old, terminal: true, deleted: true }).initContainerStatuses, [
+  const old = testStatus([...seen, testContainer({ container: side, state: "running" })], { spec });
+  t.match(testStatus(seen, { spec, old, terminal: true, deleted: true }).initContainerStatuses, [
     { state: { terminated: { reason: "Completed" } }, restartCount: 0 },
     { state: { terminated: lost }, lastState: { terminated: { ...lost, message: lostWords } }, restartCount: 0 },
     { state: { waiting: { reason: "PodInitializing" } } },
@@ -262,7 +241,7 @@ test("init containers behind the last that was started stay as they are", async 
 test("last words share 12 KiB between the pod's containers, and end with a whole character", async (t) => {
   const said = "é".repeat(10_000);
   const message = (spec: Partial<PodSpec>) =>
-    generate([failed], { spec, terminationMessage: () => said }).containerStatuses?.find(({ name }) => name === "c")
+    testStatus([failed], { spec, terminationMessage: () => said }).containerStatuses?.find(({ name }) => name === "c")
       ?.state?.terminated?.message ?? "";
   t.equal(Buffer.byteLength(message({})), 12 * 1024);
   const shared = message({ containers: ["a", "b", "c", "d", "e"].map((name) => ({ name, image: "i" })) });
@@ -272,7 +251,7 @@ test("last words share 12 KiB between the pod's containers, and end with a whole
 
 test("the sandbox's condition", async (t) => {
   const of = (status: PodStatus) => podCondition(status, "PodReadyToStartContainers")?.status;
-  t.equal(of(generate([running])), "True");
-  t.equal(of(generate([], { state: testState([], [testSandbox({ ready: false })]) })), "False");
-  t.equal(of(generate([], { state: testState([], []) })), "False");
+  t.equal(of(testStatus([running])), "True");
+  t.equal(of(testStatus([], { state: testState([], [testSandbox({ ready: false })]) })), "False");
+  t.equal(of(testStatus([], { state: testState([], []) })), "False");
 });

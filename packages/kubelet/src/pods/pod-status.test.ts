@@ -1,29 +1,9 @@
 // Phases, container states and conditions by table.
 
-import type { Container, PodSpec, PodStatus } from "@picokube/api/core/v1";
+import type { Container, PodStatus } from "@picokube/api/core/v1";
 import { test } from "tap";
-import type { ContainerStatus } from "../cri/runtime.js";
 import { testContainer, testPod, testSandbox, testState } from "./observed.js";
-import { generatePodStatus, type PodStatusInputs } from "./pod-status.js";
-
-function generate(
-  containers: readonly ContainerStatus[],
-  { spec, ...more }: Partial<PodStatusInputs> & { spec?: Partial<PodSpec> } = {},
-): PodStatus {
-  return generatePodStatus({
-    pod: testPod(spec),
-    state: testState(containers),
-    old: undefined,
-    failures: new Map(),
-    readiness: () => undefined,
-    startup: () => undefined,
-    terminationMessage: () => "",
-    hostIps: ["192.168.1.1"],
-    nowMs: Date.UTC(2026, 0, 1),
-    terminal: false,
-    ...more,
-  });
-}
+import { testStatus } from "./pod-status.testing.js";
 
 const c = { name: "c", image: "i" };
 const d = { name: "d", image: "i" };
@@ -35,84 +15,84 @@ const crash = new Map([["c", { reason: "CrashLoopBackOff", message: "back-off 10
 
 test("phases", async (t) => {
   const table: [string, string, PodStatus][] = [
-    ["nothing yet", "Pending", generate([])],
-    ["running", "Running", generate([running])],
-    ["one of two still waits", "Pending", generate([running], { spec: { containers: [c, d] } })],
-    ["ended, will restart", "Running", generate([failed])],
-    ["in back-off", "Running", generate([failed], { failures: crash })],
-    ["Never, succeeded", "Succeeded", generate([succeeded], { spec: { restartPolicy: "Never" } })],
-    ["Never, failed", "Failed", generate([failed], { spec: { restartPolicy: "Never" } })],
-    ["OnFailure, succeeded", "Succeeded", generate([succeeded], { spec: { restartPolicy: "OnFailure" } })],
-    ["OnFailure, failed", "Running", generate([failed], { spec: { restartPolicy: "OnFailure" } })],
-    ["deleted, ended well", "Succeeded", generate([succeeded], { terminal: true })],
-    ["deleted, ended badly", "Failed", generate([failed], { terminal: true })],
+    ["nothing yet", "Pending", testStatus([])],
+    ["running", "Running", testStatus([running])],
+    ["one of two still waits", "Pending", testStatus([running], { spec: { containers: [c, d] } })],
+    ["ended, will restart", "Running", testStatus([failed])],
+    ["in back-off", "Running", testStatus([failed], { failures: crash })],
+    ["Never, succeeded", "Succeeded", testStatus([succeeded], { spec: { restartPolicy: "Never" } })],
+    ["Never, failed", "Failed", testStatus([failed], { spec: { restartPolicy: "Never" } })],
+    ["OnFailure, succeeded", "Succeeded", testStatus([succeeded], { spec: { restartPolicy: "OnFailure" } })],
+    ["OnFailure, failed", "Running", testStatus([failed], { spec: { restartPolicy: "OnFailure" } })],
+    ["deleted, ended well", "Succeeded", testStatus([succeeded], { terminal: true })],
+    ["deleted, ended badly", "Failed", testStatus([failed], { terminal: true })],
     [
       "init runs",
       "Pending",
-      generate([testContainer({ container: init, state: "running" })], { spec: { initContainers: [init] } }),
+      testStatus([testContainer({ container: init, state: "running" })], { spec: { initContainers: [init] } }),
     ],
     [
       "init failed for good",
       "Failed",
-      generate([testContainer({ container: init, state: "exited", exitCode: 1 })], {
+      testStatus([testContainer({ container: init, state: "exited", exitCode: 1 })], {
         spec: { initContainers: [init], restartPolicy: "Never" },
       }),
     ],
     [
       "a verdict of the kubelet",
       "Failed",
-      generate([running], { verdict: { phase: "Failed", reason: "Evicted", message: "m" } }),
+      testStatus([running], { verdict: { phase: "Failed", reason: "Evicted", message: "m" } }),
     ],
-    ["what has ended stays ended", "Failed", generate([running], { old: { phase: "Failed" } })],
+    ["what has ended stays ended", "Failed", testStatus([running], { old: { phase: "Failed" } })],
   ];
   for (const [name, phase, status] of table) t.equal(status.phase, phase, name);
 });
 
 test("container states", async (t) => {
-  t.match(generate([]).containerStatuses, [
+  t.match(testStatus([]).containerStatuses, [
     { state: { waiting: { reason: "ContainerCreating" } }, ready: false, started: false },
   ]);
-  t.match(generate([], { spec: { initContainers: [init] } }), {
+  t.match(testStatus([], { spec: { initContainers: [init] } }), {
     containerStatuses: [{ state: { waiting: { reason: "PodInitializing" } } }],
     initContainerStatuses: [{ state: { waiting: { reason: "PodInitializing" } } }],
   });
-  t.match(generate([running]).containerStatuses, [
+  t.match(testStatus([running]).containerStatuses, [
     { containerID: "docker://c-0", ready: true, started: true, restartCount: 0, state: { running: {} } },
   ]);
-  const again = generate([
+  const again = testStatus([
     testContainer({ state: "running", attempt: 3 }),
     testContainer({ state: "exited", exitCode: 2, attempt: 2 }),
   ]);
   t.match(again.containerStatuses, [
     { restartCount: 3, lastState: { terminated: { exitCode: 2, reason: "Error", containerID: "docker://c-2" } } },
   ]);
-  t.match(generate([failed], { failures: crash, terminationMessage: () => "last words" }).containerStatuses, [
+  t.match(testStatus([failed], { failures: crash, terminationMessage: () => "last words" }).containerStatuses, [
     {
       state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } },
       lastState: { terminated: { exitCode: 1, message: "last words" } },
     },
   ]);
-  t.match(generate([{ ...failed, oomKilled: true }]).containerStatuses, [
+  t.match(testStatus([{ ...failed, oomKilled: true }]).containerStatuses, [
     { state: { terminated: { reason: "OOMKilled" } } },
   ]);
-  const before = generate([running]);
-  t.match(generate([], { old: before }).containerStatuses, [
+  const before = testStatus([running]);
+  t.match(testStatus([], { old: before }).containerStatuses, [
     { state: { waiting: {} }, lastState: { terminated: { exitCode: 137, reason: "ContainerStatusUnknown" } } },
   ]);
-  const ended = generate([succeeded]);
-  t.match(generate([], { old: ended }).containerStatuses, [{ state: { terminated: { exitCode: 0 } } }]);
+  const ended = testStatus([succeeded]);
+  t.match(testStatus([], { old: ended }).containerStatuses, [{ state: { terminated: { exitCode: 0 } } }]);
 });
 
 test("readiness", async (t) => {
   const probed: Container = { ...c, readinessProbe: {} };
   const spec = { containers: [probed] };
   const observed = [testContainer({ container: probed, state: "running" })];
-  t.match(generate(observed, { spec }).containerStatuses, [{ ready: false, started: true }], "no verdict yet");
-  t.match(generate(observed, { spec, readiness: () => true }).containerStatuses, [{ ready: true }]);
-  const old = generate(observed, { spec, readiness: () => true });
-  t.match(generate(observed, { spec, old }).containerStatuses, [{ ready: true }], "a new kubelet keeps the verdict");
+  t.match(testStatus(observed, { spec }).containerStatuses, [{ ready: false, started: true }], "no verdict yet");
+  t.match(testStatus(observed, { spec, readiness: () => true }).containerStatuses, [{ ready: true }]);
+  const old = testStatus(observed, { spec, readiness: () => true });
+  t.match(testStatus(observed, { spec, old }).containerStatuses, [{ ready: true }], "a new kubelet keeps the verdict");
   const slow = { containers: [{ ...probed, startupProbe: {} }] };
-  t.match(generate(observed, { spec: slow, readiness: () => true }).containerStatuses, [
+  t.match(testStatus(observed, { spec: slow, readiness: () => true }).containerStatuses, [
     { ready: false, started: false },
   ]);
 });
@@ -122,7 +102,7 @@ test("conditions", async (t) => {
     Object.fromEntries(
       (status.conditions ?? []).map(({ type, status, reason, message }) => [type, [status, reason, message]]),
     );
-  t.same(of(generate([running])), {
+  t.same(of(testStatus([running])), {
     PodReadyToStartContainers: ["True", undefined, undefined],
     Initialized: ["True", undefined, undefined],
     Ready: ["True", undefined, undefined],
@@ -130,26 +110,26 @@ test("conditions", async (t) => {
     PodScheduled: ["True", undefined, undefined],
   });
   const unready = ["False", "ContainersNotReady", "containers with unready status: [c]"];
-  t.match(of(generate([failed])), { Ready: unready, ContainersReady: unready });
+  t.match(of(testStatus([failed])), { Ready: unready, ContainersReady: unready });
   t.match(
-    of(generate([], { spec: { initContainers: [init] }, state: testState([], [testSandbox({ ready: false })]) })),
+    of(testStatus([], { spec: { initContainers: [init] }, state: testState([], [testSandbox({ ready: false })]) })),
     {
       PodReadyToStartContainers: ["False"],
       Initialized: ["False", "ContainersNotInitialized", "containers with incomplete status: [init]"],
     },
   );
-  t.match(of(generate([succeeded], { spec: { restartPolicy: "Never" } })), {
+  t.match(of(testStatus([succeeded], { spec: { restartPolicy: "Never" } })), {
     Initialized: ["True", "PodCompleted"],
     Ready: ["False", "PodCompleted"],
   });
-  t.match(of(generate([running], { spec: { readinessGates: [{ conditionType: "x/y" }] } })), {
+  t.match(of(testStatus([running], { spec: { readinessGates: [{ conditionType: "x/y" }] } })), {
     ContainersReady: ["True"],
     Ready: ["False", "ReadinessGatesNotReady", 'corresponding condition of pod readiness gate "x/y" does not exist.'],
   });
 });
 
 test("addresses and class", async (t) => {
-  t.match(generate([running]), {
+  t.match(testStatus([running]), {
     hostIP: "192.168.1.1",
     podIP: "10.0.0.2",
     podIPs: [{ ip: "10.0.0.2" }],
@@ -160,10 +140,10 @@ test("addresses and class", async (t) => {
 
 test("a refused pod tells of no containers, also after the kubelet starts anew", async (t) => {
   const verdict = { phase: "Failed", reason: "OutOfcpu", message: "Pod was rejected: x", refused: true } as const;
-  const refused = generate([], { terminal: true, verdict });
+  const refused = testStatus([], { terminal: true, verdict });
   const { refused: _, ...words } = verdict;
   t.same(refused, { ...words, startTime: "2026-01-01T00:00:00Z", qosClass: "BestEffort" });
-  t.same(generate([], { terminal: true, old: refused }), refused);
+  t.same(testStatus([], { terminal: true, old: refused }), refused);
 });
 
 test("generations are told where somebody already did: upstream's gate is off", async (t) => {
@@ -175,7 +155,7 @@ test("generations are told where somebody already did: upstream's gate is off", 
       ({ type, observedGeneration }) => observedGeneration && `${type} ${observedGeneration}`,
     ),
   ];
-  t.same(told(generate([running], { pod })).filter(Boolean), []);
+  t.same(told(testStatus([running], { pod })).filter(Boolean), []);
   pod.status = { observedGeneration: 3, conditions: [{ type: "Ready", status: "True", observedGeneration: 3 }] };
-  t.same(told(generate([running], { pod })).filter(Boolean), [7, "Ready 7"]);
+  t.same(told(testStatus([running], { pod })).filter(Boolean), [7, "Ready 7"]);
 });
