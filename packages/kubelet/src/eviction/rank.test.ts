@@ -138,6 +138,11 @@ test("local storage limits", async (t) => {
     spec: { volumes: [{ name: "v", emptyDir: { sizeLimit, ...(medium ? { medium } : {}) } }] } as Partial<PodSpec>,
   });
   const limit = (size: string) => ({ limits: { "ephemeral-storage": size } });
+  const containers = [
+    { name: "c", image: "i", resources: limit("10Mi") },
+    { name: "d", image: "i", resources: limit("90Mi") },
+  ];
+  const oneOver: Given = { rootfs: 11, spec: { containers } };
   const table: [string, Given, string | undefined, boolean?][] = [
     ["an emptyDir over", { ...emptyDir("1Mi"), volume: 2 }, 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". '],
     ["an emptyDir within", { ...emptyDir("2Mi"), volume: 2 }, undefined],
@@ -149,31 +154,10 @@ test("local storage limits", async (t) => {
     ["all together within", { ...limit("12Mi"), rootfs: 4, logs: 4, volume: 4 }, undefined],
     [
       "one container over, the other's limit hides it from the sum",
-      {
-        rootfs: 11,
-        spec: {
-          containers: [
-            { name: "c", image: "i", resources: limit("10Mi") },
-            { name: "d", image: "i", resources: limit("90Mi") },
-          ],
-        } as Partial<PodSpec>,
-      },
+      oneOver,
       'Container c exceeded its local ephemeral storage limit "10Mi". ',
     ],
-    [
-      "layers do not count against a container where they lie elsewhere",
-      {
-        rootfs: 11,
-        spec: {
-          containers: [
-            { name: "c", image: "i", resources: limit("10Mi") },
-            { name: "d", image: "i", resources: limit("90Mi") },
-          ],
-        } as Partial<PodSpec>,
-      },
-      undefined,
-      true,
-    ],
+    ["layers do not count against a container where they lie elsewhere", oneOver, undefined, true],
   ];
   for (const [what, given, message, dedicatedImageFs = false] of table) {
     const pod = make("p", given);

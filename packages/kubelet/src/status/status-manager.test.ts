@@ -49,9 +49,8 @@ function fakeClient(subject: Pod): Fake {
   };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-test("the newest status wins, and what is terminated is deleted", async (t) => {
+/** A running manager, and the pod and the client it has. */
+function startManager() {
   const subject = pod("web", { metadata: { uid: "u-1", namespace: "default" } });
   const fake = fakeClient(subject);
   const clock = steppingClock();
@@ -62,6 +61,17 @@ test("the newest status wins, and what is terminated is deleted", async (t) => {
     logger: createLogger({ name: "t", verbosity: 0 }),
   });
   const done = manager.run(stop.signal);
+  const end = async () => {
+    stop.abort();
+    await done;
+  };
+  return { subject, fake, clock, manager, end };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("the newest status wins, and what is terminated is deleted", async (t) => {
+  const { subject, fake, manager, end } = startManager();
   manager.set(subject, { phase: "Running" });
   manager.set(subject, { phase: "Unknown" });
   manager.set(subject, { phase: "Failed" });
@@ -88,21 +98,11 @@ test("the newest status wins, and what is terminated is deleted", async (t) => {
   manager.terminate(deleting, { phase: "Failed" });
   await turn();
   t.equal(fake.calls.length, 3);
-  stop.abort();
-  await done;
+  await end();
 });
 
 test("failures are retried, a pod that is gone is not", async (t) => {
-  const subject = pod("web", { metadata: { uid: "u-1", namespace: "default" } });
-  const fake = fakeClient(subject);
-  const clock = steppingClock();
-  const stop = new AbortController();
-  const manager = createStatusManager({
-    client: fake.client,
-    clock,
-    logger: createLogger({ name: "t", verbosity: 0 }),
-  });
-  const done = manager.run(stop.signal);
+  const { subject, fake, clock, manager, end } = startManager();
   const settle = async () => {
     await turn();
     fake.release();
@@ -123,6 +123,5 @@ test("failures are retried, a pod that is gone is not", async (t) => {
   await clock.advance(60_000);
   await settle();
   t.equal(fake.calls.length, 3);
-  stop.abort();
-  await done;
+  await end();
 });
