@@ -1,6 +1,7 @@
 // What runs on the three nodes of real-timers.test.ts: nothing in it says a word about time, so that all defaults hold.
 
 import type { LocalVms } from "../harness/local-vms.js";
+import { prefersNode3 } from "../harness/workloads.js";
 
 /** A pod that sleeps on that node; its Service is the name below which DNS knows it. */
 const sleeper = (name: string, node: string) => `
@@ -51,16 +52,7 @@ metadata: { name: db }
 spec:
   serviceName: db
   replicas: 1
-  podManagementPolicy: Parallel${template(
-    "db",
-    sleeps,
-    `
-      affinity:
-        nodeAffinity:
-          preferredDuringSchedulingIgnoredDuringExecution:
-          - weight: 100
-            preference: { matchExpressions: [{ key: kubernetes.io/hostname, operator: In, values: [node-3] }] }`,
-  )}
+  podManagementPolicy: Parallel${template("db", sleeps, prefersNode3)}
 ${sleeper("asker", "node-2")}
 ${sleeper("dies-here", cluster.nodeName)}
 ${sleeper("dies-there", "node-2")}

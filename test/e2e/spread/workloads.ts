@@ -2,39 +2,13 @@
 // nothing evicts.
 
 import type { LocalVms } from "../harness/local-vms.js";
+import { prefersNode3, shortTolerations, web } from "../harness/workloads.js";
 
-/** A lost node is emptied within seconds. */
-const tolerations = ["unreachable", "not-ready"]
-  .map(
-    (state) =>
-      `      - { key: node.kubernetes.io/${state}, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }`,
-  )
-  .join("\n");
-
-export const workloads = `
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ port: 80 }] }
----
+export const workloads = `${web}
 apiVersion: v1
 kind: Service
 metadata: { name: db }
 spec: { clusterIP: None, selector: { app: db }, ports: [{ port: 5432 }] }
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 6
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      tolerations:
-${tolerations}
-      containers: [{ name: web, image: nginx, imagePullPolicy: IfNotPresent }]
 ---
 apiVersion: apps/v1
 kind: DaemonSet
@@ -56,14 +30,7 @@ spec:
   selector: { matchLabels: { app: db } }
   template:
     metadata: { labels: { app: db } }
-    spec:
-      affinity:
-        nodeAffinity:
-          preferredDuringSchedulingIgnoredDuringExecution:
-          - weight: 100
-            preference: { matchExpressions: [{ key: kubernetes.io/hostname, operator: In, values: [node-3] }] }
-      tolerations:
-${tolerations}
+    spec:${prefersNode3}${shortTolerations}
       containers:
       - name: postgres
         image: postgres

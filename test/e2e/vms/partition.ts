@@ -6,31 +6,11 @@ import { eventually } from "../harness/eventually.js";
 import { startLoad } from "../harness/load.js";
 import { type LocalVms, runsWhatTheApiSays } from "../harness/local-vms.js";
 import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";
+import { prefersNode3, shortTolerations, web } from "../harness/workloads.js";
 
 const patienceMs = 120_000;
 
-/** Short tolerations, so that a lost node is emptied within seconds; the StatefulSet's pod would like to be on node-3. */
-const workloads = `
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ port: 80 }] }
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 6
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      tolerations:
-      - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
-      - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
-      containers: [{ name: web, image: nginx, imagePullPolicy: IfNotPresent }]
----
+const workloads = `${web}
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: { name: db }
@@ -41,15 +21,7 @@ spec:
   template:
     metadata: { labels: { app: db } }
     spec:
-      terminationGracePeriodSeconds: 1
-      affinity:
-        nodeAffinity:
-          preferredDuringSchedulingIgnoredDuringExecution:
-          - weight: 100
-            preference: { matchExpressions: [{ key: kubernetes.io/hostname, operator: In, values: [node-3] }] }
-      tolerations:
-      - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
-      - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }
+      terminationGracePeriodSeconds: 1${prefersNode3}${shortTolerations}
       containers: [{ name: db, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, "100000"] }]
 `;
 
