@@ -12,6 +12,7 @@ import type { Logger } from "@picokube/component-base/logger";
 import type { Metrics } from "@picokube/component-base/metrics";
 import { openAllocatedPods } from "./allocation/allocated-pods.js";
 import { enforceNodeAllocatable, podsLimits } from "./cgroups/node-allocatable.js";
+import { withRequestTimeout } from "./cri/request-timeout.js";
 import type { Runtime } from "./cri/runtime.js";
 import { containerEnvironment } from "./env/container-environment.js";
 import type { EvictionManager } from "./eviction/eviction-manager.js";
@@ -72,10 +73,11 @@ export function cniNetworkOf({ cniConfDir, cniBinDirs, rootDir }: KubeletSetting
 /** Every part of the kubelet, connected but not running. */
 export async function assemble(surroundings: Surroundings, metrics: Metrics) {
   const { options, client, informers, clock, logger } = surroundings;
-  const runtime = measuredRuntime(surroundings.runtime, metrics, clock);
+  const { settings } = options;
+  const patience = { timeoutMs: settings.runtimeRequestTimeoutMs, clock };
+  const runtime = measuredRuntime(withRequestTimeout(surroundings.runtime, patience), metrics, clock);
   const instruments = createInstruments(metrics, clock);
   const latency = createPodStartLatency(metrics, clock);
-  const { settings } = options;
   const podInformer = informers.for(pods, { fieldSelector: `spec.nodeName=${settings.nodeName}` });
   podInformer.addHandler({
     add: (pod) => latency.observe(pod),

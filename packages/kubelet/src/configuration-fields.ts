@@ -38,6 +38,7 @@ export const fieldOfFlag: Readonly<Record<string, string>> = {
   "cgroup-root": "cgroupRoot",
   "cgroups-per-qos": "cgroupsPerQOS",
   "sync-frequency": "syncFrequency",
+  "runtime-request-timeout": "runtimeRequestTimeout",
   "file-check-frequency": "fileCheckFrequency",
   "http-check-frequency": "httpCheckFrequency",
   "node-status-update-frequency": "nodeStatusUpdateFrequency",

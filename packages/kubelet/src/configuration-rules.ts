@@ -131,7 +131,6 @@ const withoutEffect = [
   "enableProfilingHandler",
   "enableDebugFlagsHandler",
   "cpuManagerReconcilePeriod",
-  "runtimeRequestTimeout",
   "maxOpenFiles",
   "iptablesMasqueradeBit",
   "iptablesDropBit",

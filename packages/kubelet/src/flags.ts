@@ -193,6 +193,12 @@ export const flags = {
     default: "1m",
     description: "Max period between synchronizing running containers and config.",
   },
+  "runtime-request-timeout": {
+    type: "duration",
+    default: "2m",
+    description:
+      "Timeout of all runtime requests except long running request - pull, logs, exec and attach. When timeout exceeded, kubelet will cancel the request, throw out an error and retry later.",
+  },
   "file-check-frequency": {
     type: "duration",
     default: "20s",

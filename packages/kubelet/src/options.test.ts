@@ -31,6 +31,7 @@ shutdownGracePeriod: 30s
 shutdownGracePeriodCriticalPods: 10s
 memorySwap: {swapBehavior: NoSwap}
 runtimeRequestTimeout: 1m
+registryBurst: 20
 `,
   });
   const { settings } = await resolve([
@@ -42,6 +43,7 @@ runtimeRequestTimeout: 1m
     clusterDns: ["10.96.0.10"],
     maxPods: 20,
     syncFrequencyMs: 120_000,
+    runtimeRequestTimeoutMs: 60_000,
     port: 12250,
     healthzPort: 10248,
     anonymousAuth: true,
@@ -60,7 +62,7 @@ runtimeRequestTimeout: 1m
       registerWithTaints: [{ key: "a", effect: "NoSchedule" }],
     },
   });
-  t.match(lines.join(""), /does not use.*\["runtimeRequestTimeout"\]/);
+  t.match(lines.join(""), /does not use.*\["registryBurst"\]/);
 });
 
 test("what is wrong is said", async (t) => {

@@ -252,6 +252,7 @@ export async function resolveOptions(
       cgroupRoot: values.cgroupRoot || "/",
       cgroupsPerQos: values.cgroupsPerQos,
       syncFrequencyMs: values.syncFrequency,
+      runtimeRequestTimeoutMs: values.runtimeRequestTimeout,
       fileCheckFrequencyMs: values.fileCheckFrequency,
       httpCheckFrequencyMs: values.httpCheckFrequency,
       nodeStatusUpdateFrequencyMs: values.nodeStatusUpdateFrequency,

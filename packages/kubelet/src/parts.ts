@@ -79,6 +79,7 @@ export interface KubeletSettings {
   readonly cgroupRoot: string;
   readonly cgroupsPerQos: boolean;
   readonly syncFrequencyMs: number;
+  readonly runtimeRequestTimeoutMs: number;
   readonly fileCheckFrequencyMs: number;
   readonly httpCheckFrequencyMs: number;
   readonly nodeStatusUpdateFrequencyMs: number;

@@ -76,7 +76,8 @@ test("a Docker daemon that is killed and started again", async (t) => {
     startDockerDaemon(t, { images: ["busybox"] }),
   ]);
   const { create, until, get, eventsOf } = await podsOf(server);
-  const kubelet = await startKubelet(t, server, { bridge: "picotest20", subnet: 20, dockerSocket: daemon.socket });
+  const place = { bridge: "picotest20", subnet: 20, dockerSocket: daemon.socket };
+  const kubelet = await startKubelet(t, server, { ...place, flags: ["--runtime-request-timeout=10s"] });
   const readyCondition = async () => {
     const node = await server.client.get(nodes, { name: "node-1" }).catch(() => undefined);
     return node?.status?.conditions?.find(({ type }) => type === "Ready");
@@ -140,6 +141,8 @@ test("a Docker daemon that is killed and started again", async (t) => {
     try {
       const condition = await nodeBecomes("False");
       t.match(condition, { reason: "KubeletNotReady", message: "container runtime is down" });
+      const givesUp = async () => /container runtime failed" err="context deadline exceeded"/.test(kubelet.log());
+      await eventually("the kubelet waits no longer for an answer", givesUp, patienceMs);
       t.ok(kubelet.running);
     } finally {
       daemon.signal("SIGCONT");
