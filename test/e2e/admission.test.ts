@@ -1,6 +1,6 @@
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 

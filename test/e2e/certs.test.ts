@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:tls";
 import { issueCertificate } from "@picokube/pki/certificate";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { createCluster, runPicokube } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { createCa } from "@picokube/pki/ca";
 import { issueCertificate } from "@picokube/pki/certificate";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { ask } from "./harness/ask.js";
 import { type TestCluster, useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { type Kubectl, kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 

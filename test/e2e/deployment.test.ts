@@ -1,7 +1,7 @@
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { ask } from "./harness/ask.js";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { startLoad } from "./harness/load.js";
 import { useNamespace } from "./harness/namespace.js";
 

@@ -6,9 +6,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { ask } from "./harness/ask.js";
-import { eventually } from "./harness/eventually.js";
 import { type Kubectl, kubectlFor } from "./harness/kubectl.js";
 
 const mount = (...args: string[]) => execFileSync("mount", args, { stdio: "pipe" });

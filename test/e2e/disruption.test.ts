@@ -1,6 +1,6 @@
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { createCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { useNamespace } from "./harness/namespace.js";
 
 // Of its own: a drained node takes no pods, and other stories need theirs.

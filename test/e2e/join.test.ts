@@ -1,8 +1,8 @@
 // Machines that join a cluster, work in it, reboot, change address, leave and join again: bare VMs with engines of their own,
 // the first machine too. The stories of machines/ share them and are told in order. Figures are printed, never asserted.
 
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually } from "./harness/eventually.js";
 import { createMachines } from "./harness/machines.js";
 import { firstMoves, workerMoves } from "./machines/changed-addresses.js";
 import { joining } from "./machines/joining.js";

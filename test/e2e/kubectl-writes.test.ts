@@ -1,9 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { type KubectlOptions, kubectlReleases, releaseName } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { adminOf, ask } from "./harness/ask.js";
 import { type TestCluster, useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 

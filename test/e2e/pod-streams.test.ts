@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlReleases, releaseName } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 import { shellPod } from "./harness/shell-pod.js";

@@ -4,10 +4,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { parse } from "yaml";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 import { shellPod } from "./harness/shell-pod.js";

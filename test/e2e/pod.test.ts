@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { useNamespace } from "./harness/namespace.js";
 import { shellPod } from "./harness/shell-pod.js";
 

@@ -1,6 +1,6 @@
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { useNamespace } from "./harness/namespace.js";
 
 test("C1 F3 postgres runs, takes writes, and answers another pod by its Service's name", async (t) => {

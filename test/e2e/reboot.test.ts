@@ -3,9 +3,9 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { createCluster, runPicokube } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
 import { forgetNetwork, killProcesses, scopeOf } from "./harness/reboot.js";
 

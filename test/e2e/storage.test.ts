@@ -3,9 +3,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { createCluster, runPicokube, type TestCluster, useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import type { Kubectl } from "./harness/kubectl.js";
 import { kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";

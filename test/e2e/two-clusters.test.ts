@@ -2,9 +2,9 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { createCluster, type TestCluster, useCluster } from "./harness/cluster.js";
-import { eventually } from "./harness/eventually.js";
 import { kubectlFor } from "./harness/kubectl.js";
 import { useNamespace } from "./harness/namespace.js";
 

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { namespaces, services } from "@picokube/api/core/v1";
 import { endpointslices } from "@picokube/api/discovery/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import packet from "dns-packet";
 import { test } from "tap";
 import { dig, startTestResolver } from "./dns-server.testing.js";
@@ -33,20 +34,6 @@ async function askOnce(port: number, name: string): Promise<packet.DecodedPacket
   const [message] = (await once(socket, "message")) as [Buffer];
   socket.close();
   return packet.decode(message);
-}
-
-async function eventually<T>(what: string, check: () => Promise<T | false | undefined>): Promise<T> {
-  let last: unknown;
-  for (const until = Date.now() + 60_000; Date.now() < until; ) {
-    try {
-      const found = await check();
-      if (found) return found;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`${what} did not come true`, { cause: last });
 }
 
 test("F3 cluster-dns beside an apiserver", async (t) => {

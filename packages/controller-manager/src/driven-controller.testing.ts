@@ -10,8 +10,9 @@ import type { Controller } from "@picokube/client/controller";
 import type { InformerFactory, ObjectKey } from "@picokube/client/informer";
 import { keyOf } from "@picokube/client/object-key";
 import type { Clock } from "@picokube/component-base/clock";
+import { eventually } from "@picokube/testing/eventually";
 import type { Dependencies } from "./dependencies.js";
-import { eventually, testDependencies } from "./run-controllers.testing.js";
+import { testDependencies } from "./run-controllers.testing.js";
 
 /** What a controller is about to do. */
 export interface Write {

@@ -22,9 +22,10 @@ import type { Resource } from "@picokube/api/resource";
 import { formatTime } from "@picokube/api/time";
 import type { Client } from "@picokube/client/client";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { selectControllers } from "./controllers.js";
-import { eventually, runControllers } from "./run-controllers.testing.js";
+import { runControllers } from "./run-controllers.testing.js";
 
 const banned = "banned";
 const free = "free";

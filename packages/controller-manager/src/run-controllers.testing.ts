@@ -91,18 +91,3 @@ export function runControllers(
   t.teardown(stop);
   return { informers, log: dependencies.log, stop };
 }
-
-/** Looks until there is an answer; throws after timeoutMs with the words. */
-export async function eventually<T>(
-  what: string,
-  look: () => Promise<T | undefined | false>,
-  timeoutMs = 60_000,
-): Promise<T> {
-  const deadlineMs = Date.now() + timeoutMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadlineMs) throw new Error(`did not happen within ${timeoutMs} ms: ${what}`);
-    await realClock().sleep(50);
-  }
-}

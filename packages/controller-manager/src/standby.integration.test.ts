@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { deployments, replicasets } from "@picokube/api/apps/v1";
 import { leases } from "@picokube/api/coordination/v1";
 import { freePort, startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
-import { eventually } from "./run-controllers.testing.js";
 
 const namespace = "default";
 const executable = fileURLToPath(new URL("../bin/kube-controller-manager.js", import.meta.url));

@@ -4,9 +4,10 @@ import { deployments, replicasets } from "@picokube/api/apps/v1";
 import { configmaps, endpoints, events, type Pod, pods, serviceaccounts, services } from "@picokube/api/core/v1";
 import { endpointslices } from "@picokube/api/discovery/v1";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { selectControllers } from "./controllers.js";
-import { eventually, runControllers } from "./run-controllers.testing.js";
+import { runControllers } from "./run-controllers.testing.js";
 
 const namespace = "default";
 

@@ -1,7 +1,8 @@
 // What the stories of packets share: ports, faults as curl tells them, and what is read of the rules and of the metrics.
 
 import { execFileSync } from "node:child_process";
-import { type Answer, eventually } from "./proxied-node.testing.js";
+import { eventually } from "@picokube/testing/eventually";
+import type { Answer } from "./proxied-node.testing.js";
 
 export const run = (command: string, ...args: readonly string[]) => execFileSync(command, args, { encoding: "utf8" });
 

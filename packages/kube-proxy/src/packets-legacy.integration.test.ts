@@ -1,9 +1,10 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { inNetworkNamespace } from "./network-namespace.testing.js";
 import { bridgeIp, http, impatient, namesOf, refused, ruled, run, silence } from "./packet-stories.testing.js";
-import { eventually, nodeIp, outsideIp, type ProxiedNode, pods, startProxiedNode } from "./proxied-node.testing.js";
+import { nodeIp, outsideIp, type ProxiedNode, pods, startProxiedNode } from "./proxied-node.testing.js";
 
 const flags = ["--cluster-cidr=10.244.0.0/16,fd00:10:244::/64", "--iptables-variant=legacy"];
 const legacySave = "iptables-legacy-save";

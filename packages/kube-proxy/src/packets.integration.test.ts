@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { services } from "@picokube/api/core/v1";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { ip } from "./ip-command.testing.js";
 import { inNetworkNamespace } from "./network-namespace.testing.js";
@@ -17,7 +18,6 @@ import {
 } from "./packet-stories.testing.js";
 import {
   type Answer,
-  eventually,
   nodeIp,
   outsideIp,
   type ProxiedNode,

@@ -185,19 +185,3 @@ function connect(name: string, { link, address, via }: { link: string; address: 
   ip("-n", name, "link", "set", "eth0", "up");
   ip("-n", name, "route", "add", "default", "via", via);
 }
-
-/** Polls until the check holds; the last failure is the error. */
-export async function eventually<T>(what: string, check: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 60_000;
-  for (let last: unknown; ; ) {
-    try {
-      const value = await check();
-      if (value !== false) return value;
-      last = undefined;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`, { cause: last });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

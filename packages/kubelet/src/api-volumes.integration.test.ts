@@ -3,8 +3,9 @@
 
 import { configmaps, type Pod, pods, secrets, type Volume } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+import { podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 import { mountsOf, using } from "./volumes.testing.js";
 
 const patienceMs = 60_000;

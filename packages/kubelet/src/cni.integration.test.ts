@@ -15,8 +15,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const bridge = "picocni33";
 const subnet = "10.252.33.0/24";

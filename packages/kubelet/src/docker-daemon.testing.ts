@@ -4,9 +4,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import type { Test } from "tap";
-import { eventually, run } from "./kubelet.testing.js";
+import { run } from "./kubelet.testing.js";
 
 export interface DockerDaemonOptions {
   /** Of the machine's own daemon. */

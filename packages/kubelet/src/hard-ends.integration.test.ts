@@ -5,8 +5,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Pod, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, startKubelet } from "./kubelet.testing.js";
 import { cgroupsOf, tracesOf } from "./traces.testing.js";
 
 const bridge = "picotest64";

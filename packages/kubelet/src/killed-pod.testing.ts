@@ -10,12 +10,13 @@ import { type Pod, pods } from "@picokube/api/core/v1";
 import { entriesFromPki, writeKubeconfig } from "@picokube/pki/kubeconfig";
 import { ensureNodePki } from "@picokube/pki/node-certificates";
 import type { TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
 import { request } from "undici";
 import type { Action, Orders } from "./crash-points.testing.js";
 import { everythingPod } from "./everything-pod.testing.js";
 import type { KillQueue } from "./kill-queue.testing.js";
-import { eventually, isReady, podsOf, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, startKubelet } from "./kubelet.testing.js";
 import { cgroupsOf, tracesOf } from "./traces.testing.js";
 
 const patienceMs = 180_000;

@@ -6,9 +6,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { configmaps, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const docker = new Docker({ socketPath: "/var/run/docker.sock" });
 const bridge = "picotest8";

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { type Pod, type PodSpec, pods, serviceaccounts } from "@picokube/api/core/v1";
 import { isNotFound } from "@picokube/api/errors";
 import { freePort, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import type { Test } from "tap";
 
@@ -146,21 +147,6 @@ function removeCgroup(path: string): void {
     } catch {
       // Not of this hierarchy.
     }
-  }
-}
-
-/** Polls until the probe finds something. */
-export async function eventually<T>(
-  what: string,
-  probe: () => Promise<T | undefined | false>,
-  timeoutMs = 20_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const found = await probe();
-    if (found) return found;
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

@@ -4,8 +4,9 @@
 import { join } from "node:path";
 import { configmaps, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, podsOf, startKubelet } from "./kubelet.testing.js";
+import { podsOf, startKubelet } from "./kubelet.testing.js";
 import { fates } from "./mixed-pods.testing.js";
 import { cgroupsOf, descriptorsOf, filesBelow, memoryOf, tellingMemory, tracesOf } from "./traces.testing.js";
 

@@ -10,9 +10,10 @@ import { join } from "node:path";
 import { configmaps, nodes, type Pod, type PodSpec, pods, secrets, services } from "@picokube/api/core/v1";
 import { parseQuantity } from "@picokube/api/quantity";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const docker = new Docker({ socketPath: "/var/run/docker.sock" });
 const patienceMs = 60_000;

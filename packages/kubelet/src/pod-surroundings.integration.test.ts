@@ -18,9 +18,10 @@ import { join } from "node:path";
 import { configmaps, nodes, type Pod } from "@picokube/api/core/v1";
 import { runtimeclasses } from "@picokube/api/node/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const patienceMs = 60_000;
 const docker = new Docker({ socketPath: "/var/run/docker.sock" });

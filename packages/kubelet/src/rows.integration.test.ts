@@ -4,9 +4,10 @@
 import { join } from "node:path";
 import { nodes, persistentvolumeclaims, persistentvolumes } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { startDockerDaemon } from "./docker-daemon.testing.js";
-import { eventually, isReady, podsOf, run, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, run, startKubelet } from "./kubelet.testing.js";
 
 const namespace = "default";
 const patienceMs = 120_000;

@@ -5,9 +5,10 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { nodes, type Pod, pods } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { startDockerDaemon } from "./docker-daemon.testing.js";
-import { eventually, isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { isReady, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 
 const patienceMs = 120_000;
 

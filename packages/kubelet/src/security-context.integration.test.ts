@@ -6,9 +6,10 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod, PodSpec } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
+import { podsOf, sleeper, startKubelet } from "./kubelet.testing.js";
 import { hasAppArmor } from "./node/machine.js";
 
 const patienceMs = 60_000;

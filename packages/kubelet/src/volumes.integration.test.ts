@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodes, type Pod, type Volume, type VolumeMount } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
+import { podsOf, run, sleeper, startKubelet } from "./kubelet.testing.js";
 import { mountedBelow } from "./volumes/mounter.js";
 import { mountsOf, using } from "./volumes.testing.js";
 

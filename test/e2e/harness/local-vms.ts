@@ -3,8 +3,8 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import { createCluster, runPicokube, type TestCluster } from "./cluster.js";
-import { eventually } from "./eventually.js";
 import { type Kubectl, kubectlFor } from "./kubectl.js";
 import type { PodRow } from "./pod-rows.js";
 

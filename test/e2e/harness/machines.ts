@@ -3,8 +3,8 @@
 
 import { join } from "node:path";
 import type { VmNetwork } from "@picokube/picokube/vms/vm";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "./eventually.js";
 import { type Kubectl, kubectlFor } from "./kubectl.js";
 import { type Machine, machineOn } from "./machine.js";
 import { createBareVm, createVmNetwork, routeBetween } from "./vms.js";

@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { eventually } from "./eventually.js";
+import { eventually } from "@picokube/testing/eventually";
 import type { LocalVms } from "./local-vms.js";
 import { isReady, podsOf } from "./pod-rows.js";
 

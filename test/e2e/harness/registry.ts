@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { ask } from "./ask.js";
-import { eventually } from "./eventually.js";
 
 const docker = (...args: string[]) => promisify(execFile)("docker", args);
 

@@ -19,7 +19,7 @@ import {
   removeVmLink,
 } from "@picokube/picokube/vms/vm-network";
 import { killProcessesOf, removeCgroups, unmountBelow } from "@picokube/picokube/vms/vm-processes";
-import { eventually } from "./eventually.js";
+import { eventually } from "@picokube/testing/eventually";
 
 const execute = promisify(execFile);
 

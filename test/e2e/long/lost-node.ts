@@ -1,9 +1,9 @@
 // Story: a node is cut off for longer than upstream's five minutes, and comes back. Bounds are read from the objects'
 // own timestamps, which are whole seconds.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
 import { followContainer } from "../harness/container-history.js";
-import { eventually } from "../harness/eventually.js";
 import { startLoad } from "../harness/load.js";
 import { type LocalVms, runsWhatTheApiSays } from "../harness/local-vms.js";
 import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";

@@ -1,8 +1,8 @@
 // Story: every component on every node, an engine and a whole VM are killed under load, one after the other. Each row of the
 // printed table: how long until it did its work again (a new leader waits for the old one's lease, 15 s), and what was lost.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import { startLoad } from "../harness/load.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, type PodRow } from "../harness/pod-rows.js";

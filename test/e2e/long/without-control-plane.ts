@@ -1,9 +1,9 @@
 // Story: ten minutes without apiserver, scheduler, controller manager and store. What runs goes on, and when they are
 // back nothing has happened.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
 import { followContainer } from "../harness/container-history.js";
-import { eventually } from "../harness/eventually.js";
 import { startLoad } from "../harness/load.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import type { PodRow } from "../harness/pod-rows.js";

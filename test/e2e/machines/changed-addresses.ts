@@ -1,8 +1,8 @@
 // Story: machines get other addresses, a joined one and the first: one command on each mends certificates, kubeconfigs, Nodes
 // and routes, and the pods stay.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { Machine } from "../harness/machine.js";
 import type { Machines } from "../harness/machines.js";
 import { routerOf } from "../harness/vms.js";

@@ -1,7 +1,7 @@
 // Story: two machines join; pods, Services, DNS, logs and exec work on them; a name and a machine are taken once.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { Machines } from "../harness/machines.js";
 
 /** A Deployment of one busybox on that node, that its disruption budget and its Service know by its name. */

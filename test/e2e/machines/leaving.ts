@@ -3,8 +3,8 @@
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { Machine } from "../harness/machine.js";
 import type { Machines } from "../harness/machines.js";
 

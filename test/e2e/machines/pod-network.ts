@@ -4,8 +4,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { Machine } from "../harness/machine.js";
 import type { Machines } from "../harness/machines.js";
 import { routerOf } from "../harness/vms.js";

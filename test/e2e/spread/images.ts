@@ -2,8 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, podsOf } from "../harness/pod-rows.js";
 import type { Registry } from "../harness/registry.js";

@@ -1,8 +1,8 @@
 // Story: the node under postgres loses its power. nginx moves; postgres' disk is there and nowhere else, so its pod waits for its
 // node, as upstream's would, and has every row when the node is back.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, podsOf } from "../harness/pod-rows.js";
 import { rows, sql, workloads } from "./workloads.js";

@@ -1,8 +1,8 @@
 // Story: the first machine gets another address. Its VMs' kubelets and kube-proxies follow; their engines and pods run on.
 
 import { readFileSync } from "node:fs";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, podsOf } from "../harness/pod-rows.js";
 

@@ -1,8 +1,8 @@
 // Story: the cluster with its VMs goes down in order and comes up, and then its machine is rebooted: the same pods, and every row.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
 import { readTestCluster } from "../harness/cluster.js";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";
 import { rebootHost } from "../harness/reboot.js";

@@ -5,8 +5,8 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 
 const execute = promisify(execFile);

@@ -1,7 +1,7 @@
 // Story: two VMs no longer hear each other, a third hears both; then all is mended. What `fault` says of it.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { netAddresses } from "./net-pods.js";
 

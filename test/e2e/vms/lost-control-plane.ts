@@ -1,7 +1,7 @@
 // Story: a node that hears nothing of its control plane goes on: Services answer, dead containers come back.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { podsOf } from "../harness/pod-rows.js";
 import { addressIn, netAddresses } from "./net-pods.js";

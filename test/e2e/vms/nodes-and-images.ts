@@ -1,7 +1,7 @@
 // Story: three nodes that are machines of their own, and images brought to all of them.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import type { PodRow } from "../harness/pod-rows.js";
 

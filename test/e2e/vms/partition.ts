@@ -1,8 +1,8 @@
 // Story: a node is cut off. What it ran is replaced elsewhere where that is safe, and it is cleaned up when it is back.
 
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
 import { followContainer } from "../harness/container-history.js";
-import { eventually } from "../harness/eventually.js";
 import { startLoad } from "../harness/load.js";
 import { type LocalVms, runsWhatTheApiSays } from "../harness/local-vms.js";
 import { isReady, type PodRow, podsOf } from "../harness/pod-rows.js";

@@ -2,8 +2,8 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
-import { eventually } from "../harness/eventually.js";
 import type { LocalVms } from "../harness/local-vms.js";
 import { isReady, podsOf } from "../harness/pod-rows.js";
 import { announcedAddress } from "./announced-address.js";

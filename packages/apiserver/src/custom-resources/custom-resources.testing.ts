@@ -1,8 +1,8 @@
 // What the tests of custom resources share: a server that has been asked to serve CronTabs, and how it is asked.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Resource } from "@picokube/api/resource";
 import { startApiServer, type TestApiServer, type TestWithTeardown } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Answer, type Asked, asker } from "../testing/asker.js";
 import { type crdOf, GROUP } from "../testing/custom-resource-definitions.js";
 
@@ -30,15 +30,6 @@ export const cronTab = (name: string, spec: object = {}, rest: object = {}) => (
 });
 
 export const messageOf = ({ json }: Answer): string => json.message;
-
-/** Looks until there is an answer. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`never came true: ${what}`);
-}
 
 /** The condition of that type of a CustomResourceDefinition. */
 export const condition = (crd: Answer["json"], type: string) =>

@@ -1,5 +1,6 @@
 // CustomResourceDefinitions that change, restart and go, as HTTP clients see it: what they declare follows them.
 
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { PATCH } from "../testing/asker.js";
 import { crdOf, cronTabSchema, GROUP } from "../testing/custom-resource-definitions.js";
@@ -11,7 +12,6 @@ import {
   cronTab,
   cronTabs,
   customResourceTest,
-  eventually,
   messageOf,
 } from "./custom-resources.testing.js";
 

@@ -4,8 +4,8 @@ import { events, type Service, services } from "@picokube/api/core/v1";
 import { ipaddresses, servicecidrs } from "@picokube/api/networking/v1";
 import type { Client } from "@picokube/client/client";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually } from "../custom-resources/custom-resources.testing.js";
 
 const namespace = "default";
 

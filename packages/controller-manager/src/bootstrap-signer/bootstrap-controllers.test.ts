@@ -7,9 +7,10 @@ import { isNotFound } from "@picokube/api/errors";
 import type { Client } from "@picokube/client/client";
 import { detachedSignature } from "@picokube/pki/detached-signature";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { tokenCleanerController } from "../token-cleaner/token-cleaner-controller.js";
 import { bootstrapSignerController } from "./bootstrap-signer-controller.js";
 

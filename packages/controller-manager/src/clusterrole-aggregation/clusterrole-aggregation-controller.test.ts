@@ -2,8 +2,9 @@
 
 import { type ClusterRole, clusterroles } from "@picokube/api/rbac/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { aggregateRules } from "./aggregate-rules.js";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.js";
 

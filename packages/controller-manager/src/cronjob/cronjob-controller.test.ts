@@ -5,9 +5,10 @@ import { events } from "@picokube/api/core/v1";
 import { formatTime } from "@picokube/api/time";
 import { createMetrics } from "@picokube/component-base/metrics";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { cronJobController } from "./cronjob-controller.js";
 
 const namespace = "default";

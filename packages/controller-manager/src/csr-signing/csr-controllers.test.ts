@@ -8,11 +8,12 @@ import { clusterrolebindings } from "@picokube/api/rbac/v1";
 import type { Client } from "@picokube/client/client";
 import { createCertificateRequest } from "@picokube/pki/certificate-request";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
 import { csrApprovingController } from "../csr-approving/csr-approving-controller.js";
 import { csrCleanerController, lifeLeftMs } from "../csr-cleaner/csr-cleaner-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { csrSigningController } from "./csr-signing-controller.js";
 
 const HOUR_MS = 60 * 60 * 1000;

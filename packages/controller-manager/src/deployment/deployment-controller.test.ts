@@ -4,11 +4,12 @@ import { type Deployment, deployments, type ReplicaSet, replicasets } from "@pic
 import { events, type Pod, pods } from "@picokube/api/core/v1";
 import { formatTime } from "@picokube/api/time";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
 import { findCondition } from "../conditions.js";
 import { replicaSetController } from "../replicaset/replicaset-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { deploymentController } from "./deployment-controller.js";
 

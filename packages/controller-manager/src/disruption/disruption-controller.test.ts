@@ -10,9 +10,10 @@ import { type PodDisruptionBudget, poddisruptionbudgets } from "@picokube/api/po
 import type { Resource } from "@picokube/api/resource";
 import { formatTime } from "@picokube/api/time";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { type Test, test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { disruptionController } from "./disruption-controller.js";
 

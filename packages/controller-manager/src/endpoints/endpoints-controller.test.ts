@@ -2,8 +2,9 @@
 
 import { endpoints, services } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { endpointsController } from "./endpoints-controller.js";
 
 const namespace = "default";

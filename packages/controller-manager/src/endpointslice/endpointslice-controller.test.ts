@@ -4,9 +4,10 @@ import { endpoints, events, nodes, pods, type Service, serviceaccounts, services
 import { endpointslices } from "@picokube/api/discovery/v1";
 import type { Client } from "@picokube/client/client";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { endpointsController } from "../endpoints/endpoints-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { endpointSliceController } from "./endpointslice-controller.js";
 
 const namespace = "default";

@@ -4,10 +4,11 @@ import { type Endpoints, endpoints, events, services } from "@picokube/api/core/
 import { endpointslices } from "@picokube/api/discovery/v1";
 import { createMetrics } from "@picokube/component-base/metrics";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { endpointsController } from "../endpoints/endpoints-controller.js";
 import { endpointSliceController } from "../endpointslice/endpointslice-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { endpointSliceMirroringController } from "./endpointslicemirroring-controller.js";
 
 const namespace = "default";

@@ -8,10 +8,11 @@ import type { Resource } from "@picokube/api/resource";
 import type { Client } from "@picokube/client/client";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { namespaceController } from "../namespace/namespace-controller.js";
 import { resourceQuotaController } from "../resourcequota/resourcequota-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { garbageCollector } from "./garbage-collector.js";
 
 const namespace = "default";

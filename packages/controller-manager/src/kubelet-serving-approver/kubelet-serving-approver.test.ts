@@ -4,8 +4,9 @@ import { type CertificateSigningRequest, certificatesigningrequests } from "@pic
 import { type Node, nodes, services } from "@picokube/api/core/v1";
 import { createCertificateRequest, parseCertificateRequest } from "@picokube/pki/certificate-request";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { kubeletServingApproverController, servingRequestFault } from "./kubelet-serving-approver-controller.js";
 
 const usages = ["digital signature", "server auth"];

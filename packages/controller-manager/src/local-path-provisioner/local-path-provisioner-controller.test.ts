@@ -14,12 +14,13 @@ import { type StorageClass, storageclasses } from "@picokube/api/storage/v1";
 import type { Client } from "@picokube/client/client";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
 import { persistentVolumeBinder } from "../persistentvolume-binder/persistentvolume-binder-controller.js";
 import { persistentVolumeExpander } from "../persistentvolume-expander/persistentvolume-expander-controller.js";
 import { pvProtectionController } from "../pv-protection/pv-protection-controller.js";
 import { pvcProtectionController } from "../pvc-protection/pvc-protection-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { localPathProvisionerController } from "./local-path-provisioner-controller.js";
 
 const namespace = "default";

@@ -2,8 +2,9 @@ import { deployments } from "@picokube/api/apps/v1";
 import { configmaps, events, namespaces, pods, services } from "@picokube/api/core/v1";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { namespaceController } from "./namespace-controller.js";
 

@@ -1,7 +1,8 @@
 import { events, nodes } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { nodeIpamController } from "./node-ipam-controller.js";
 
 test("node IPAM", async (t) => {

@@ -4,9 +4,10 @@ import { leases } from "@picokube/api/coordination/v1";
 import { nodes } from "@picokube/api/core/v1";
 import { formatMicroTime, formatTime } from "@picokube/api/time";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { nodeLifecycleController } from "./node-lifecycle-controller.js";
 
 const leaseNamespace = "kube-node-lease";

@@ -13,11 +13,12 @@ import { storageclasses } from "@picokube/api/storage/v1";
 import type { Client } from "@picokube/client/client";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
 import { pvProtectionController } from "../pv-protection/pv-protection-controller.js";
 import { pvcProtectionController } from "../pvc-protection/pvc-protection-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { persistentVolumeBinder } from "./persistentvolume-binder-controller.js";
 

@@ -2,9 +2,10 @@
 
 import { type PersistentVolume, persistentvolumes } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { pvProtectionController } from "../pv-protection/pv-protection-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { WrittenObjects } from "./written-objects.js";
 
 const spec = { accessModes: ["ReadWriteOnce" as const], capacity: { storage: "1Gi" }, hostPath: { path: "/x" } };

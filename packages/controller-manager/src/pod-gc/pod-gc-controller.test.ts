@@ -1,9 +1,10 @@
 import { nodes, pods } from "@picokube/api/core/v1";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { podGcController } from "./pod-gc-controller.js";
 

@@ -4,10 +4,11 @@ import { events, nodes, persistentvolumeclaims, persistentvolumes, pods, service
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { object, pod } from "@picokube/testing/builders";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { ephemeralVolumeController } from "../ephemeral-volume/ephemeral-volume-controller.js";
 import { pvProtectionController } from "../pv-protection/pv-protection-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { pvcProtectionController, uses } from "./pvc-protection-controller.js";
 
 const namespace = "default";

@@ -1,8 +1,9 @@
 import { events, type Pod, pods, replicationcontrollers } from "@picokube/api/core/v1";
 import { controllerOf } from "@picokube/api/owner";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { replicationManager } from "./replication-manager.js";
 

@@ -4,8 +4,9 @@ import { configmaps, type ResourceQuota, resourcequotas, secrets } from "@picoku
 import { networkpolicies } from "@picokube/api/networking/v1";
 import type { Client } from "@picokube/client/client";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { resourceQuotaController } from "./resourcequota-controller.js";
 

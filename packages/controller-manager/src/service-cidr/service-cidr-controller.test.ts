@@ -4,8 +4,9 @@ import { services } from "@picokube/api/core/v1";
 import { servicecidrs } from "@picokube/api/networking/v1";
 import { realClock } from "@picokube/component-base/clock";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceCidrController } from "./service-cidr-controller.js";
 
 const namespace = "default";

@@ -5,10 +5,11 @@ import { endpointslices } from "@picokube/api/discovery/v1";
 import { ifThere } from "@picokube/client/if-there";
 import { realClock } from "@picokube/component-base/clock";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { driveController } from "../driven-controller.testing.js";
 import { endpointSliceController } from "../endpointslice/endpointslice-controller.js";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceLbController } from "./service-lb-controller.js";
 
 const namespace = "default";

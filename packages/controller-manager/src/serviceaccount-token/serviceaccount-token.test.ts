@@ -8,8 +8,9 @@ import { type Secret, secrets, serviceaccounts } from "@picokube/api/core/v1";
 import { isNotFound } from "@picokube/api/errors";
 import { serviceAccountJwtSigner } from "@picokube/pki/service-account-jwt";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountTokenController } from "./serviceaccount-token-controller.js";
 import { ACCOUNT_NAME, ACCOUNT_UID, filledSecret } from "./serviceaccount-token-plan.js";
 

@@ -4,8 +4,9 @@ import { controllerrevisions, type StatefulSet, statefulsets } from "@picokube/a
 import { events, type Pod, persistentvolumeclaims, pods } from "@picokube/api/core/v1";
 import { controllerOf } from "@picokube/api/owner";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { serviceAccountController } from "../serviceaccount/serviceaccount-controller.js";
 import { podNameLabel } from "./identity.js";
 import { statefulSetController } from "./statefulset-controller.js";

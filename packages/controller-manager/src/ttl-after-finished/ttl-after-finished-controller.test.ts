@@ -5,9 +5,10 @@ import { formatTime } from "@picokube/api/time";
 import { ifThere } from "@picokube/client/if-there";
 import { startApiServer } from "@picokube/testing/apiserver";
 import { object } from "@picokube/testing/builders";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
-import { eventually, runControllers } from "../run-controllers.testing.js";
+import { runControllers } from "../run-controllers.testing.js";
 import { ttlAfterFinishedController } from "./ttl-after-finished-controller.js";
 import { ttlLeftMs } from "./ttl-left.js";
 

@@ -5,8 +5,9 @@ import { type Container, nodes, type Pod } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 import { parseQuantity } from "@picokube/api/quantity";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 60_000;
 

@@ -12,8 +12,9 @@ import { nodes, secrets } from "@picokube/api/core/v1";
 import { clusterrolebindings } from "@picokube/api/rbac/v1";
 import { createClient } from "@picokube/client/rest-client";
 import { freePort, startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
-import { eventually, run, startKubelet } from "../kubelet.testing.js";
+import { run, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 60_000;
 const token = { id: "abcdef", secret: "0123456789abcdef" };

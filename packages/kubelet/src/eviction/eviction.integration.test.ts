@@ -6,8 +6,9 @@ import { totalmem } from "node:os";
 import { join } from "node:path";
 import { nodes, type Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 90_000;
 const cgroupRoot = "/picotest40";

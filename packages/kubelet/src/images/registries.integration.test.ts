@@ -4,9 +4,10 @@
 
 import { nodes, type Pod, secrets, serviceaccounts } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { startDockerDaemon } from "../docker-daemon.testing.js";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 import { account, publish, startRegistry } from "./registry.testing.js";
 
 const patienceMs = 90_000;

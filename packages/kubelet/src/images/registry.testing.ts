@@ -6,9 +6,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@picokube/testing/eventually";
 import type { Test } from "tap";
 import type { startDockerDaemon } from "../docker-daemon.testing.js";
-import { eventually, run } from "../kubelet.testing.js";
+import { run } from "../kubelet.testing.js";
 
 type Daemon = Awaited<ReturnType<typeof startDockerDaemon>>;
 

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 60_000;
 const lineCount = 2500;

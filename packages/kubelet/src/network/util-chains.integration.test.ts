@@ -4,9 +4,9 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createLogger } from "@picokube/component-base/logger";
+import { eventually } from "@picokube/testing/eventually";
 import { steppingClock } from "@picokube/testing/stepping-clock";
 import { test } from "tap";
-import { eventually } from "../kubelet.testing.js";
 import { removeUtilChains, runUtilChains, utilChainsStand } from "./util-chains.js";
 
 const inside = "PICOKUBE_TEST_NAMESPACE";

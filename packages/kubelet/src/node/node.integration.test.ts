@@ -8,9 +8,10 @@ import { type Node, nodes } from "@picokube/api/core/v1";
 import { parseQuantity } from "@picokube/api/quantity";
 import { version } from "@picokube/component-base/version";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, podsOf, startKubelet } from "../kubelet.testing.js";
+import { podsOf, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 60_000;
 const mebibyte = 1024 * 1024;

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { nodes, type Pod } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 60_000;
 const message = "Pod was terminated in response to imminent node shutdown.";

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { nodes, type Pod, pods } from "@picokube/api/core/v1";
 import { podCondition } from "@picokube/api/pod";
 import { startApiServer, type TestApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { type Test, test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 import { conditionsOf, exec, never, podReasons, shell } from "./pod-reasons.testing.js";
 
 const patienceMs = 120_000;

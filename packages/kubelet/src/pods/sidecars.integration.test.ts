@@ -5,8 +5,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 120_000;
 

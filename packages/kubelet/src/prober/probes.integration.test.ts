@@ -7,8 +7,9 @@ import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import type { Container, Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { type Test, test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 import { grpcHealth, listen } from "./servers.testing.js";
 
 const patienceMs = 120_000;

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { persistentvolumeclaims, persistentvolumes } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import Docker from "dockerode";
 import { test } from "tap";
-import { eventually, isReady, podsOf, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, startKubelet } from "../kubelet.testing.js";
 import { cgroupFile, command, cpuNanos, df, du, isUnified, received, type Summary, sample } from "./figures.testing.js";
 
 const patienceMs = 60_000;

@@ -8,8 +8,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { nodes, type Pod } from "@picokube/api/core/v1";
 import { startApiServer } from "@picokube/testing/apiserver";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
-import { eventually, isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
+import { isReady, podsOf, sleeper, startKubelet } from "../kubelet.testing.js";
 
 const patienceMs = 60_000;
 const annotation = ({ metadata }: Pod, name: string) => metadata.annotations?.[`kubernetes.io/config.${name}`];

@@ -1,0 +1,28 @@
+// Waiting in tests: for a state to be reached, never for time to pass.
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+const periodMs = 50;
+
+/** Looks until look finds something truthy and does not throw. Rejects after timeoutMs with the words and the last throw. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | null | false>,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    let cause: unknown;
+    try {
+      const found = await look();
+      if (found) return found;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() > deadline) {
+      const last = cause === undefined ? "" : `: ${(cause as Error).message}`;
+      throw new Error(`${what}: not within ${timeoutMs / 1000} s${last}`, { cause });
+    }
+    await sleep(periodMs);
+  }
+}
