@@ -143,6 +143,7 @@ for (const binary of kubectlReleases())
     child.stdin.write("vera\n");
     await eventually("the terminal answers, as large as ours", async () => {
       if (!/hello vera\r\n33 99\r\n/.test(shown)) throw new Error(`it shows ${JSON.stringify(shown)}`);
+      return true;
     });
     child.kill("SIGKILL");
     t.equal((await kubectl.json(["get", "pod", "asker"])).status.containerStatuses[0].restartCount, 0);
