@@ -114,7 +114,7 @@ test("logs", async (t) => {
   });
 
   await t.test("kubectl's flags", async (t) => {
-    await create("flags", speaking("echo one; sleep 1.1; echo two >&2; sleep 0.1; echo three"));
+    await create("flags", speaking("echo one; sleep 1.1; echo two >&2; sleep 1.1; echo three"));
     await until("flags", "has ended", hasEnded, patienceMs);
     const stamps = (await logs("flags", "--timestamps"))
       .trim()
