@@ -7,10 +7,13 @@ import { basename, join, resolve } from "node:path";
 import { ConfigError } from "@picokube/component-base/config-error";
 import { overlaps, parseCidr } from "./cidr.js";
 import { type Cluster, type ComponentName, defaultDataDir, defaultPorts, type Ports } from "./cluster.js";
+import { firstStepOf, shortTag } from "./first-step.js";
 import { defaultRouteAddress, routes } from "./host.js";
 
 /** How many ports are tried for a listener, a hundred apart. */
 const PORT_STEPS = 20;
+/** How many ranges are tried for pods and Services. */
+const RANGE_STEPS = 10;
 
 export interface UpFlags {
   readonly dataDir: string;
@@ -40,7 +43,7 @@ export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
     : `picokube-${basename(dataDir)
         .toLowerCase()
         .replace(/[^a-z0-9-]+/g, "-")}`;
-  const ranges = await pickRanges(flags);
+  const ranges = await pickRanges(flags, firstStepOf(dataDir, RANGE_STEPS));
   const tag = isDefault ? "" : shortTag(dataDir);
   return {
     name,
@@ -52,24 +55,11 @@ export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
     ...ranges,
     clusterDomain: flags.clusterDomain ?? "cluster.local",
     controlPlaneOnly: flags.controlPlaneOnly,
-    ports: await pickPorts(flags.securePort, isDefault ? 0 : hashOf(dataDir) % PORT_STEPS),
+    ports: await pickPorts(flags.securePort, firstStepOf(dataDir, PORT_STEPS)),
     podBridge: `pico0${tag}`,
     chainPrefix: isDefault ? "KUBE" : `K${tag.toUpperCase()}`,
     componentArgs: flags.componentArgs,
   };
-}
-
-/** Below 26 to the power of 3. */
-function hashOf(path: string): number {
-  let hash = 0;
-  for (const char of path) hash = (hash * 31 + char.charCodeAt(0)) % 17_576;
-  return hash;
-}
-
-/** Three letters out of a path: enough to keep a few clusters on one host apart within the kernel's short names. */
-function shortTag(path: string): string {
-  const hash = hashOf(path);
-  return [676, 26, 1].map((place) => String.fromCharCode(97 + (Math.floor(hash / place) % 26))).join("");
 }
 
 /** The address that the machine is reached at: that of the default route, else any that is not loopback. */
@@ -81,7 +71,7 @@ export async function machineAddress(): Promise<string> {
   throw new ConfigError("this machine has no IPv4 address besides loopback: give one with --node-ip");
 }
 
-async function pickRanges(flags: UpFlags): Promise<{ serviceCidr: string; podCidr: string }> {
+async function pickRanges(flags: UpFlags, firstStep: number): Promise<{ serviceCidr: string; podCidr: string }> {
   const taken = (await routes()).map((route) => parseCidr(route, "route"));
   const given = { serviceCidr: flags.serviceCidr, podCidr: flags.podCidr };
   for (const [flag, cidr] of [
@@ -89,9 +79,10 @@ async function pickRanges(flags: UpFlags): Promise<{ serviceCidr: string; podCid
     ["--pod-cidr", given.podCidr],
   ] as const)
     if (cidr !== undefined) parseCidr(cidr, flag);
-  for (let n = 0; n < 10; n++) {
-    const podCidr = given.podCidr ?? `10.${244 + n}.0.0/16`;
-    const serviceCidr = given.serviceCidr ?? `10.${96 + n}.0.0/16`;
+  for (let tries = 0; tries < RANGE_STEPS; tries++) {
+    const step = (firstStep + tries) % RANGE_STEPS;
+    const podCidr = given.podCidr ?? `10.${244 + step}.0.0/16`;
+    const serviceCidr = given.serviceCidr ?? `10.${96 + step}.0.0/16`;
     const free = [podCidr, serviceCidr].every(
       (cidr) => !taken.some((route) => overlaps(route, parseCidr(cidr, "range"))),
     );
@@ -103,7 +94,6 @@ async function pickRanges(flags: UpFlags): Promise<{ serviceCidr: string; podCid
   throw new ConfigError("no free address ranges were found: give --pod-cidr and --service-cidr");
 }
 
-/** Further clusters begin their search at different steps, so that one that is down finds its ports free when it comes back. */
 async function pickPorts(securePort: number | undefined, firstStep: number): Promise<Ports> {
   const taken = new Set<number>();
   const free = async (wanted: number) => {

@@ -3,8 +3,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, pathsOf, writeFileWhole } from "../cluster/cluster.js";
+import { firstStepOf } from "../cluster/first-step.js";
 import { readSettings, type VmNetwork } from "./vm.js";
-import { freeVmCidr } from "./vm-network.js";
+import { freeVmCidr, VM_RANGE_STEPS } from "./vm-network.js";
 
 const fileOf = (cluster: Pick<Cluster, "dataDir">) => join(pathsOf(cluster).vms, "network.json");
 
@@ -19,7 +20,7 @@ export async function chooseVmNetwork(cluster: Cluster): Promise<VmNetwork> {
   if (known) return known;
   const network = {
     bridge: `vm${cluster.podBridge}`,
-    cidr: await freeVmCidr([cluster.podCidr, cluster.serviceCidr]),
+    cidr: await freeVmCidr([cluster.podCidr, cluster.serviceCidr], firstStepOf(cluster.dataDir, VM_RANGE_STEPS)),
   };
   writeFileWhole(fileOf(cluster), `${JSON.stringify(network, null, 2)}\n`);
   return network;

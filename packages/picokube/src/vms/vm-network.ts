@@ -10,14 +10,17 @@ import { insideVm, pathsOfVm, type Vm, type VmNetwork } from "./vm.js";
 const flag = "the VMs' network";
 const iptables = (...args: string[]) => run("iptables", ["-w", "5", ...args]);
 
-/** The first range that this machine does not route yet; throws when ten of them are taken. */
-export async function freeVmCidr(taken: readonly string[] = []): Promise<string> {
+/** How many ranges are tried. */
+export const VM_RANGE_STEPS = 256;
+
+/** The first range from that step on that this machine does not route yet; throws when all are taken. */
+export async function freeVmCidr(taken: readonly string[] = [], firstStep = 0): Promise<string> {
   const ranges = [...(await routes()), ...taken].map((route) => parseCidr(route, "route"));
-  for (let n = 0; n < 10; n++) {
-    const cidr = `172.30.${n}.0/24`;
+  for (let tries = 0; tries < VM_RANGE_STEPS; tries++) {
+    const cidr = `172.30.${(firstStep + tries) % VM_RANGE_STEPS}.0/24`;
     if (!ranges.some((range) => overlaps(range, parseCidr(cidr, flag)))) return cidr;
   }
-  throw new Error("no free range was found for the VMs' network: 172.30.0.0/24 to 172.30.9.0/24 are all routed");
+  throw new Error("no free range was found for the VMs' network: all of 172.30.0.0/16 is routed");
 }
 
 /** The link's rules on the host: table, chain and match. What is bridged also runs through FORWARD where br_netfilter is loaded. */
