@@ -49,10 +49,16 @@ export async function createKilledKubelet(t: Test, server: TestApiServer, { numb
   let made = 0;
   let pod: Pod | undefined;
 
-  async function order(orders: Orders): Promise<void> {
-    const heard = once(kubelet.process, "message");
-    kubelet.process.send(orders);
-    await heard;
+  /** Whether it lives to hear them. */
+  async function order(orders: Orders): Promise<boolean> {
+    const child = kubelet.process;
+    const heard = new AbortController();
+    const { signal } = heard;
+    const answered = once(child, "message", { signal }).then(() => true);
+    const died = once(child, "exit", { signal }).then(() => false);
+    // Its exit is told where it can hear no more.
+    child.send(orders, () => undefined);
+    return Promise.race([answered, died]).finally(() => heard.abort());
   }
 
   const containers = async () =>
@@ -79,8 +85,8 @@ export async function createKilledKubelet(t: Test, server: TestApiServer, { numb
       await eventually("it dies", async () => !kubelet.running, killed.length === 0 ? 3_000 : 500).catch(
         () => undefined,
       );
-      if (kubelet.running) {
-        await order({});
+      // It may die just now.
+      if (kubelet.running && (await order({}))) {
         if (killed.length > 0) queue.giveBack(next);
         else killed.push(`not come to ${next.name} no. ${next.count}`);
         break;

@@ -26,3 +26,8 @@ test("says what did not come, and why", async (t) => {
     { message: "it is so: not within 0 s" },
   );
 });
+
+test("does not wait for a look that never ends", async (t) => {
+  const never = eventually("it answers", () => new Promise<never>(() => undefined), 10);
+  await t.rejects(never, { message: "it answers: not within 0.01 s: the last look did not end" });
+});

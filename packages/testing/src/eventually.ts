@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const periodMs = 50;
 
-/** Looks until look finds something truthy and does not throw. Rejects after timeoutMs with the words and the last throw. */
+/** Looks until look finds something truthy and does not throw. Rejects after timeoutMs with the words and the last throw; a
+ *  look that is under way then may take as long again. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | null | false>,
@@ -14,7 +15,7 @@ export async function eventually<T>(
   for (;;) {
     let cause: unknown;
     try {
-      const found = await look();
+      const found = await within(deadline + timeoutMs - Date.now(), look());
       if (found) return found;
     } catch (error) {
       cause = error;
@@ -25,4 +26,12 @@ export async function eventually<T>(
     }
     await sleep(periodMs);
   }
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = sleep(timeoutMs, undefined, { signal: done.signal }).then(() => {
+    throw new Error("the last look did not end");
+  });
+  return Promise.race([work, late]).finally(() => done.abort());
 }
