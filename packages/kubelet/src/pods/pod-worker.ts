@@ -196,12 +196,12 @@ export class PodWorker {
     const pod = this.#resize.allocated;
     const actions = computePodActions(pod, state, prober);
     if (!actions.createSandbox) this.#context.volumes.update(this.#pod);
-    // Beside the rest: an engine may try for seconds to remove what it cannot.
+    // Beside the rest, and the pod's end does not wait for it: an engine may try for minutes to remove what it cannot.
     const removal = this.#removeDead(state);
     try {
       return isIdle(actions) ? this.#syncAgainMs() : await this.#carryOut({ pod, state, actions, signal });
     } finally {
-      await removal;
+      await abortable(removal, signal);
     }
   }
 
