@@ -7,7 +7,7 @@ import { join } from "node:path";
 const [folder, runFailed] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
-for (const file of readdirSync(folder)) {
+for (const file of readdirSync(folder).filter((name) => name.endsWith(".tap"))) {
   // Leaves alone count: a point that closes a subtest or a file follows the lines of its own children.
   const depths = [];
   for (const line of readFileSync(join(folder, file), "utf8").split("\n")) {
