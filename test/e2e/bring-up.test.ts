@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { otherClusters } from "@picokube/picokube/cluster/machine-clusters";
+import { resolveCluster } from "@picokube/picokube/cluster/resolve-cluster";
 import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { readTestCluster, runPicokube, type TestCluster } from "./harness/cluster.js";
@@ -41,6 +43,9 @@ async function traces(dataDir: string, cluster?: TestCluster): Promise<string[]>
     ...(await out("ip", "-o", "link")).filter(mine),
     ...readFileSync("/proc/mounts", "utf8").split("\n").filter(mine),
     ...(await out("ps", "-eo", "args")).filter((line) => mine(line) && line.includes("/bin/")),
+    ...otherClusters("/")
+      .filter((other) => other.dataDir === dataDir)
+      .map(() => "an entry among the machine's clusters"),
     ...(existsSync(dataDir) ? readdirSync(dataDir).filter((name) => name !== ".kube") : []),
   ];
 }
@@ -121,6 +126,17 @@ test("A1 A7 up, kill -9 of anything, down, up again, reset", async (t) => {
     await runPicokube(["down"], { dataDir });
     for (const pid of Object.values(pids(cluster))) t.equal(pid, undefined);
     t.match((await kubectl.attempt(["get", "pods"])).code, 1);
+    const { ports, podCidr } = await resolveCluster({
+      dataDir: `${dataDir}-2`,
+      controlPlaneOnly: true,
+      componentArgs: {},
+    });
+    t.not(podCidr, cluster.podCidr, "a cluster that came up now would leave its range alone");
+    const mine = Object.values(cluster.ports);
+    t.notOk(
+      Object.values(ports).some((port) => mine.includes(port)),
+      "and its ports",
+    );
     t.equal(
       (
         await run("docker", ["inspect", "-f", "{{.State.Running}}", before.containerID.replace("docker://", "")])

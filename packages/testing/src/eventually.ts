@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 const periodMs = 50;
+const longestPauseMs = 1_000;
 
 /** Looks until look finds something truthy and does not throw. Rejects after timeoutMs with the words and the last throw; a
  *  look that is under way then may take as long again. */
@@ -13,6 +14,7 @@ export async function eventually<T>(
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
+    const lookedAtMs = Date.now();
     let cause: unknown;
     try {
       const found = await within(deadline + timeoutMs - Date.now(), look());
@@ -24,7 +26,8 @@ export async function eventually<T>(
       const last = cause === undefined ? "" : `: ${(cause as Error).message}`;
       throw new Error(`${what}: not within ${timeoutMs / 1000} s${last}`, { cause });
     }
-    await sleep(periodMs);
+    // What is waited for gets as much of the machine as the look.
+    await sleep(Math.min(Math.max(periodMs, Date.now() - lookedAtMs), longestPauseMs));
   }
 }
 

@@ -11,13 +11,8 @@ import { lockMachine } from "@picokube/picokube/cluster/machine-lock";
 import { probeHealth } from "@picokube/picokube/cluster/probe-health";
 import { describeVm, insideVm, pathsOfVm, type Vm, type VmNetwork } from "@picokube/picokube/vms/vm";
 import { engineSpec, writeEngineConfig } from "@picokube/picokube/vms/vm-engine";
-import {
-  ensureVmBridge,
-  ensureVmLink,
-  freeVmCidr,
-  removeVmBridge,
-  removeVmLink,
-} from "@picokube/picokube/vms/vm-network";
+import { ensureVmBridge, ensureVmLink, removeVmBridge, removeVmLink } from "@picokube/picokube/vms/vm-network";
+import { freeVmCidr } from "@picokube/picokube/vms/vm-network-settings";
 import { killProcessesOf, removeCgroups, unmountBelow } from "@picokube/picokube/vms/vm-processes";
 import { eventually } from "@picokube/testing/eventually";
 
@@ -46,7 +41,7 @@ interface Test {
 export async function createVmNetwork(t: Test, tag = ""): Promise<VmNetwork> {
   // A cluster that comes up beside this test chooses its range under the same lock.
   const unlock = await lockMachine();
-  const network = { bridge: `vmt${process.pid}${tag}`, cidr: await freeVmCidr() };
+  const network = { bridge: `vmt${process.pid}${tag}`, cidr: await freeVmCidr(import.meta.url) };
   await ensureVmBridge(network).finally(unlock);
   t.teardown(() => removeVmBridge(network));
   return network;

@@ -139,11 +139,11 @@ test("the life of a definition", async (t) => {
       "all but the held one are gone",
       async () => (await ask({ path: COLLECTION })).json.items?.length === 1,
     );
-    t.match(condition((await ask({ path: `${CRDS}/${name}` })).json, "Terminating"), {
-      status: "True",
-      reason: "InstanceDeletionInProgress",
-      message: "CustomResource deletion is in progress",
+    const inProgress = await eventually("the definition tells of it", async () => {
+      const terminating = condition((await ask({ path: `${CRDS}/${name}` })).json, "Terminating");
+      return terminating?.reason === "InstanceDeletionInProgress" && terminating;
     });
+    t.match(inProgress, { status: "True", message: "CustomResource deletion is in progress" });
     t.match(await create(cronTab("late")), {
       status: 405,
       json: {

@@ -39,3 +39,8 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
   const size = ({ prefixLength }: Cidr) => 2 ** (32 - prefixLength);
   return a.base < b.base + size(b) && b.base < a.base + size(a);
 }
+
+/** The same of ranges that are known to be good: "10.96.0.0/16". */
+export function overlapsAny(cidr: string, others: readonly string[]): boolean {
+  return others.some((other) => overlaps(parseCidr(other, "range"), parseCidr(cidr, "range")));
+}

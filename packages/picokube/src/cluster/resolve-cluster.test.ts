@@ -38,6 +38,24 @@ test("clusters begin at ports of their own, so that one that is down finds its o
   t.equal(steps.size, 3, "none of them was running, and yet none took another's");
 });
 
+test("what another cluster has is left to it, though nothing of it runs", async (t) => {
+  const down = await resolveCluster(flags, []);
+  const again = await resolveCluster(flags, []);
+  t.strictSame({ ...again, dataDir: "" }, { ...down, dataDir: "" }, "so would every other of that place have chosen");
+  const beside = await resolveCluster(flags, [down]);
+  const theirs = new Set(Object.values(down.ports));
+  t.notOk(Object.values(beside.ports).some((port) => theirs.has(port)));
+  t.not(beside.podCidr, down.podCidr);
+  t.not(beside.serviceCidr, down.serviceCidr);
+  const everywhere = Array.from({ length: 12 }, (_, i) => ({
+    ...down,
+    podCidr: `10.${244 + i}.0.0/16`,
+    serviceCidr: `10.${96 + i}.0.0/16`,
+  }));
+  const crowded = await resolveCluster(flags, everywhere);
+  t.equal(crowded.podCidr, down.podCidr, "where all are somebody's, one that nothing routes");
+});
+
 test("a port in use is passed over, but not one that was asked for", async (t) => {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, "0.0.0.0", done));

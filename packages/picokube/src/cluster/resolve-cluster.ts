@@ -1,19 +1,20 @@
 // From flags to a Cluster: fills what the user left open from the machine, so that a second cluster finds its own ports
-// and ranges beside the first. Runs at the first `up` only; later the written settings stand.
+// and ranges beside the first, whether that is up or down. Runs at the first `up` only; later the written settings stand.
 
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { ConfigError } from "@picokube/component-base/config-error";
-import { overlaps, parseCidr } from "./cidr.js";
+import { overlaps, overlapsAny, parseCidr } from "./cidr.js";
 import { type Cluster, type ComponentName, defaultDataDir, defaultPorts, type Ports } from "./cluster.js";
-import { firstStepOf, shortTag } from "./first-step.js";
 import { defaultRouteAddress, routes } from "./host.js";
+import { otherClusters } from "./machine-clusters.js";
+import { shortTag, stepsOf } from "./step-order.js";
 
 /** How many ports are tried for a listener, a hundred apart. */
 const PORT_STEPS = 20;
 /** How many ranges are tried for pods and Services. */
-const RANGE_STEPS = 10;
+const RANGE_STEPS = 12;
 
 export interface UpFlags {
   readonly dataDir: string;
@@ -31,8 +32,11 @@ export interface UpFlags {
   readonly componentArgs: Readonly<Partial<Record<ComponentName, readonly string[]>>>;
 }
 
-/** Throws ConfigError on a bad flag or when the machine has no address to serve on. */
-export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
+/** Throws ConfigError on a bad flag or when the machine has no address to serve on. others: the machine's other clusters. */
+export async function resolveCluster(
+  flags: UpFlags,
+  others: readonly Cluster[] = otherClusters(resolve(flags.dataDir)),
+): Promise<Cluster> {
   const dataDir = resolve(flags.dataDir);
   const isDefault = dataDir === defaultDataDir;
   const nodeName = (flags.nodeName ?? hostname()).toLowerCase();
@@ -43,7 +47,7 @@ export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
     : `picokube-${basename(dataDir)
         .toLowerCase()
         .replace(/[^a-z0-9-]+/g, "-")}`;
-  const ranges = await pickRanges(flags, firstStepOf(dataDir, RANGE_STEPS));
+  const ranges = await pickRanges(flags, others);
   const tag = isDefault ? "" : shortTag(dataDir);
   return {
     name,
@@ -55,7 +59,7 @@ export async function resolveCluster(flags: UpFlags): Promise<Cluster> {
     ...ranges,
     clusterDomain: flags.clusterDomain ?? "cluster.local",
     controlPlaneOnly: flags.controlPlaneOnly,
-    ports: await pickPorts(flags.securePort, firstStepOf(dataDir, PORT_STEPS)),
+    ports: await pickPorts(flags, others),
     podBridge: `pico0${tag}`,
     chainPrefix: isDefault ? "KUBE" : `K${tag.toUpperCase()}`,
     componentArgs: flags.componentArgs,
@@ -71,22 +75,27 @@ export async function machineAddress(): Promise<string> {
   throw new ConfigError("this machine has no IPv4 address besides loopback: give one with --node-ip");
 }
 
-async function pickRanges(flags: UpFlags, firstStep: number): Promise<{ serviceCidr: string; podCidr: string }> {
-  const taken = (await routes()).map((route) => parseCidr(route, "route"));
+async function pickRanges(
+  flags: UpFlags,
+  others: readonly Cluster[],
+): Promise<{ serviceCidr: string; podCidr: string }> {
   const given = { serviceCidr: flags.serviceCidr, podCidr: flags.podCidr };
   for (const [flag, cidr] of [
     ["--service-cidr", given.serviceCidr],
     ["--pod-cidr", given.podCidr],
   ] as const)
     if (cidr !== undefined) parseCidr(cidr, flag);
-  for (let tries = 0; tries < RANGE_STEPS; tries++) {
-    const step = (firstStep + tries) % RANGE_STEPS;
-    const podCidr = given.podCidr ?? `10.${244 + step}.0.0/16`;
-    const serviceCidr = given.serviceCidr ?? `10.${96 + step}.0.0/16`;
-    const free = [podCidr, serviceCidr].every(
-      (cidr) => !taken.some((route) => overlaps(route, parseCidr(cidr, "range"))),
-    );
-    if (!free && !(given.podCidr && given.serviceCidr)) continue;
+  const rangesAt = (step: number) => ({
+    podCidr: given.podCidr ?? `10.${244 + step}.0.0/16`,
+    serviceCidr: given.serviceCidr ?? `10.${96 + step}.0.0/16`,
+  });
+  const meets = (taken: readonly string[]) => (step: number) =>
+    Object.values(rangesAt(step)).some((cidr) => overlapsAny(cidr, taken));
+  const isAnothers = meets(others.flatMap(({ podCidr, serviceCidr }) => [podCidr, serviceCidr]));
+  const isRouted = meets(await routes());
+  for (const step of stepsOf(resolve(flags.dataDir), RANGE_STEPS, isAnothers)) {
+    if (isRouted(step) && !(given.podCidr && given.serviceCidr)) continue;
+    const { podCidr, serviceCidr } = rangesAt(step);
     if (overlaps(parseCidr(podCidr, "--pod-cidr"), parseCidr(serviceCidr, "--service-cidr")))
       throw new ConfigError(`--pod-cidr ${podCidr} and --service-cidr ${serviceCidr} overlap: give ranges apart`);
     return { podCidr, serviceCidr };
@@ -94,11 +103,13 @@ async function pickRanges(flags: UpFlags, firstStep: number): Promise<{ serviceC
   throw new ConfigError("no free address ranges were found: give --pod-cidr and --service-cidr");
 }
 
-async function pickPorts(securePort: number | undefined, firstStep: number): Promise<Ports> {
+async function pickPorts({ dataDir, securePort }: UpFlags, others: readonly Cluster[]): Promise<Ports> {
+  const theirs = new Set(others.flatMap(({ ports }) => Object.values(ports)));
   const taken = new Set<number>();
   const free = async (wanted: number) => {
-    for (let tries = 0; tries < PORT_STEPS; tries++) {
-      const port = wanted + ((firstStep + tries) % PORT_STEPS) * 100;
+    const portAt = (step: number) => wanted + step * 100;
+    for (const step of stepsOf(resolve(dataDir), PORT_STEPS, (each) => theirs.has(portAt(each)))) {
+      const port = portAt(step);
       if (taken.has(port) || !(await isFree(port))) continue;
       taken.add(port);
       return port;

@@ -20,6 +20,7 @@ import {
   writeFileWhole,
 } from "../cluster/cluster.js";
 import { addressTowards } from "../cluster/host.js";
+import { enterCluster } from "../cluster/machine-clusters.js";
 import { lockMachine } from "../cluster/machine-lock.js";
 import { dockerAnswers, requireRoot, requireTools } from "../cluster/preflight.js";
 import { resolveCluster } from "../cluster/resolve-cluster.js";
@@ -135,6 +136,7 @@ async function joinAlone({ endpoint, token, caCertHashes }: Parsed, flags: JoinF
           writeWhole(joinPath(pki, "ca.crt"), found.ca, 0o644);
           writeFileWhole(bootstrapPath(kubeconfigs), bootstrapKubeconfig(found, formatBootstrapToken(token)));
           writeCluster(cluster);
+          enterCluster(cluster.dataDir);
         },
       },
       { title: "Start kubelet, kube-proxy", task: () => startWorker(cluster) },

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { removeFromUserKubeconfig } from "@picokube/pki/merge-kubeconfig";
 import { type Cluster, type ComponentName, pathsOf, readCluster, staticPodPathOf } from "../cluster/cluster.js";
 import { commandOf } from "../cluster/components.js";
+import { removeFromRegister } from "../cluster/machine-clusters.js";
 import { requireRoot } from "../cluster/preflight.js";
 import { readVms } from "../vms/vm.js";
 import { cutPower, removeVm } from "../vms/vm-lifecycle.js";
@@ -40,6 +41,7 @@ export async function reset(dataDir: string): Promise<void> {
   }
   for (const path of [...Object.values(pathsOf(cluster)), cluster.logDir])
     rmSync(path, { recursive: true, force: true });
+  removeFromRegister(cluster.dataDir);
   const manifests = staticPodPathOf(cluster);
   removeIfEmpty(manifests);
   if (existsSync(manifests)) console.log(`${manifests} holds manifests of static pods, which stay.`);

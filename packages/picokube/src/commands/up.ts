@@ -18,6 +18,7 @@ import {
 } from "../cluster/cluster.js";
 import { componentSpecs, dnsVip } from "../cluster/components.js";
 import { configFiles } from "../cluster/config-files.js";
+import { enterCluster } from "../cluster/machine-clusters.js";
 import { lockMachine } from "../cluster/machine-lock.js";
 import { dockerAnswers, requireRoot, requireTools } from "../cluster/preflight.js";
 import { probeHealth } from "../cluster/probe-health.js";
@@ -118,6 +119,7 @@ async function bringUp(cluster: Cluster): Promise<void> {
             writeFileWhole(join(pathsOf(cluster).config, name), text);
           if (withNode) mkdirSync(staticPodPathOf(cluster), { recursive: true });
           writeCluster(cluster);
+          enterCluster(cluster.dataDir);
         },
       },
       {

@@ -2,26 +2,12 @@
 // traffic through the host and out to the world. Removes what it made; knows nothing of what runs in a VM.
 
 import { existsSync, writeFileSync } from "node:fs";
-import { nthIp, overlaps, parseCidr } from "../cluster/cidr.js";
-import { routes } from "../cluster/host.js";
+import { nthIp, parseCidr } from "../cluster/cidr.js";
 import { run } from "./run.js";
 import { insideVm, pathsOfVm, type Vm, type VmNetwork } from "./vm.js";
 
 const flag = "the VMs' network";
 const iptables = (...args: string[]) => run("iptables", ["-w", "5", ...args]);
-
-/** How many ranges are tried. */
-export const VM_RANGE_STEPS = 256;
-
-/** The first range from that step on that this machine does not route yet; throws when all are taken. */
-export async function freeVmCidr(taken: readonly string[] = [], firstStep = 0): Promise<string> {
-  const ranges = [...(await routes()), ...taken].map((route) => parseCidr(route, "route"));
-  for (let tries = 0; tries < VM_RANGE_STEPS; tries++) {
-    const cidr = `172.30.${(firstStep + tries) % VM_RANGE_STEPS}.0/24`;
-    if (!ranges.some((range) => overlaps(range, parseCidr(cidr, flag)))) return cidr;
-  }
-  throw new Error("no free range was found for the VMs' network: all of 172.30.0.0/16 is routed");
-}
 
 /** The link's rules on the host: table, chain and match. What is bridged also runs through FORWARD where br_netfilter is loaded. */
 export function linkRules({ bridge, cidr }: VmNetwork): { table: string; rule: string[] }[] {
