@@ -1,5 +1,6 @@
-// In which order a cluster looks for what must be its own on a machine: each further one begins somewhere else, and what is
-// another's comes last, so that one that is down, or whose machine was rebooted, finds its ports and ranges free again.
+// What a cluster derives from its data directory to be apart from others on its machine: a tag, and the order in which it looks
+// for ports and ranges. Each further one begins somewhere else, and what is another's comes last, so that one that is down, or
+// whose machine was rebooted, finds its own free again.
 
 import { defaultDataDir } from "./cluster.js";
 
