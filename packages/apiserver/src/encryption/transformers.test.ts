@@ -65,8 +65,10 @@ test("keys are rotated, providers are changed", async (t) => {
   const stored = await old.toStorage(Buffer.from("x"), PATH);
   const rotated = transformerFor({ aescbc: keys(["new", OTHER_32], ["old", KEY_32]) });
   t.same(await rotated.fromStorage(stored, PATH), { plain: Buffer.from("x"), stale: true });
-  const twice = transformerFor({ aescbc: keys(["old", OTHER_32]) }, { aescbc: keys(["old", KEY_32]) });
-  t.same(await twice.fromStorage(stored, PATH), { plain: Buffer.from("x"), stale: true }, "one name, two keys");
+  // aescbc knows a wrong key by its padding alone, which is right once in 256 times.
+  const sealed = await transformerFor({ aesgcm: keys(["old", KEY_32]) }).toStorage(Buffer.from("x"), PATH);
+  const twice = transformerFor({ aesgcm: keys(["old", OTHER_32]) }, { aesgcm: keys(["old", KEY_32]) });
+  t.same(await twice.fromStorage(sealed, PATH), { plain: Buffer.from("x"), stale: true }, "one name, two keys");
   const away = transformerFor({ identity: {} }, { aescbc: keys(["old", KEY_32]) });
   t.same(await away.fromStorage(stored, PATH), { plain: Buffer.from("x"), stale: true });
   t.same(await away.toStorage(Buffer.from("x"), PATH), Buffer.from("x"));
