@@ -67,6 +67,8 @@ test("sidecars", async (t) => {
       containers: [{ ...actor("main"), lifecycle: { preStop: last } }],
     });
     await until("order", "ready", isReady, patienceMs);
+    // It runs before its shell has said so.
+    await eventually("main begins", async () => lines("order").includes("main begins"), patienceMs);
     t.same(lines("order"), ["first begins", "first is up", "init runs", "second begins", "main begins"]);
     await kubectl("delete", "pod", "order", "--wait=false");
     await eventually("it has gone", async () => (await get("order")) === undefined, patienceMs);
@@ -101,6 +103,7 @@ test("sidecars", async (t) => {
     const again = ({ status }: Pod) => (status?.containerStatuses?.[0]?.restartCount ?? 0) >= 1;
     const pod = await until("failing", "restarted", again, patienceMs);
     t.match(initStatus(pod, "side"), { restartCount: 0, ready: true, state: { running: {} } });
+    await eventually("the sidecar begins", async () => lines("failing").length > 0, patienceMs);
     t.same(lines("failing"), ["side begins"]);
     await remove("failing");
   });

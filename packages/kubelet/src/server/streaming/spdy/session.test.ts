@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { eventually } from "@picokube/testing/eventually";
 import { test } from "tap";
 import { adler32 } from "./adler32.testing.js";
 import { headerDictionary, headerDictionaryId } from "./dictionary.js";
@@ -91,7 +92,7 @@ test("streams carry data both ways, close by halves and reset", async (t) => {
   echo.end(big);
   t.equal(await textOf(echo), big);
   const doomed = client.open({ streamtype: ["other"] });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually("the other end has it", async () => accepted.length === 2);
   const closed = new Promise((resolve) => accepted[1]!.once("close", resolve));
   doomed.destroy();
   await closed;
